@@ -1,0 +1,81 @@
+//! The port every journal adapter implements.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{JournalError, Recorded, StreamId, Unit, Verdict};
+
+/// An event's place in the journal's one order. 0 is before the first event.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Position(pub u64);
+
+/// How many events a stream has, and the place of its last one. 0 is a stream without events.
+pub type Version = u64;
+
+/// Tells journals apart: a position means nothing without it.
+pub type JournalId = Uuid;
+
+/// What an adapter's store allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Properties {
+    /// Positions are 1, 2, 3 … without gaps.
+    pub dense_positions: bool,
+    /// A unit may hold groups of several streams.
+    pub units_span_streams: bool,
+}
+
+/// An append-only store of events in one global order.
+///
+/// Every adapter MUST pass `journal::conformance`.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// The journal's own id, made when it was created and never changed.
+    fn id(&self) -> JournalId;
+
+    fn properties(&self) -> Properties;
+
+    /// Appends units in the order given; each is all-or-nothing and has its own verdict.
+    ///
+    /// MUST be durable on return; a conflict in one unit MUST NOT harm another. A later unit
+    /// of the same call sees the versions left by the earlier ones. On `Err` no unit is
+    /// acknowledged: the caller must read before it assumes anything. Calls made at the same
+    /// time MUST share commits where the store allows, and MUST take effect in the order in
+    /// which the futures were first polled. At most `u32::MAX` events a call.
+    async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError>;
+
+    /// Reads a stream's events with version > `after`, oldest first, at most `max`.
+    /// An unknown stream is empty.
+    async fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        max: usize,
+    ) -> Result<Vec<Recorded>, JournalError>;
+
+    /// The stream's current version; 0 for an unknown stream.
+    async fn stream_version(&self, stream: &StreamId) -> Result<Version, JournalError>;
+
+    /// Reads all events with position > `after` in order, at most `max`: a gap-free prefix.
+    /// MUST be cheap near the head (served from memory) whatever the journal's size.
+    async fn read_all(&self, after: Position, max: usize) -> Result<Vec<Recorded>, JournalError>;
+
+    /// Reads all events with position < `before` (the head if `None`), newest first, at most `max`.
+    async fn read_back(
+        &self,
+        before: Option<Position>,
+        max: usize,
+    ) -> Result<Vec<Recorded>, JournalError>;
+
+    /// Position of the last durable event.
+    fn head(&self) -> Position;
+
+    /// Resolves as soon as the head is past `position`, and returns the head.
+    /// `Err(Closed)` when the journal closes while waiting.
+    async fn wait_past(&self, position: Position) -> Result<Position, JournalError>;
+
+    /// Finishes what is queued, saves what a quick start wants, and closes. Idempotent.
+    async fn close(&self) -> Result<(), JournalError>;
+}
