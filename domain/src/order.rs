@@ -1,0 +1,273 @@
+//! Order: what was bought, at which prices, and how far it has come.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::customer::Address;
+use crate::pricing::PriceRule;
+use crate::{
+    CartId, Currency, CustomerId, LineNumber, OrderId, PaymentId, PaymentMethodId, ProductId,
+    Quantity, ReturnId, Sealed, SellerId, ShipmentId, SkuId, Timestamp,
+};
+
+/// Where an order stands. Legal: pending → confirmed → processing → shipped → delivered →
+/// returned; cancelled from pending or confirmed; failed from pending.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    Pending,
+    Confirmed,
+    Processing,
+    Shipped,
+    Delivered,
+    Returned,
+    Cancelled,
+    Failed,
+}
+
+/// Who moved an order: the engine itself, or somebody by role and id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Actor(pub String);
+
+impl Actor {
+    #[must_use]
+    pub fn system() -> Self {
+        Self("system".to_owned())
+    }
+}
+
+/// The facts every transition carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Transition {
+    pub order_id: OrderId,
+    pub previous_state: OrderStatus,
+    pub new_state: OrderStatus,
+    pub timestamp: Timestamp,
+    pub actor: Actor,
+}
+
+/// A transition that ends an order without goods, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EndTransition {
+    pub order_id: OrderId,
+    pub previous_state: OrderStatus,
+    pub new_state: OrderStatus,
+    pub timestamp: Timestamp,
+    pub actor: Actor,
+    pub reason: OrderEndReason,
+}
+
+/// One line as ordered; its price never changes. Amounts in minor units of the order's currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderLine {
+    pub line: LineNumber,
+    pub sku_id: SkuId,
+    pub product_id: ProductId,
+    pub seller_id: SellerId,
+    pub name: String,
+    pub quantity: Quantity,
+    pub unit_minor: i64,
+    pub price_rule: PriceRule,
+}
+
+/// Sums in minor units of the order's currency: total = lines + tax + shipping − discount.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderTotals {
+    pub lines_minor: i64,
+    pub tax_minor: i64,
+    pub shipping_minor: i64,
+    pub discount_minor: i64,
+    pub total_minor: i64,
+}
+
+/// Units of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LineUnits {
+    pub line: LineNumber,
+    pub quantity: Quantity,
+}
+
+/// Why an order ended without goods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum OrderEndReason {
+    PaymentDeclined {
+        decline_code: String,
+    },
+    /// The hold time ran out before the money was certain.
+    PaymentExpired,
+    OutOfStock,
+    CaptureFailed {
+        failure_code: String,
+    },
+    Requested {
+        note: String,
+    },
+    /// Nothing left to deliver, for another named reason.
+    Other {
+        note: String,
+    },
+}
+
+/// Everything about a new order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlacedOrder {
+    pub order_id: OrderId,
+    pub cart_id: CartId,
+    /// `None` for a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    pub currency: Currency,
+    pub lines: Vec<OrderLine>,
+    pub totals: OrderTotals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<Address>,
+    /// A guest's e-mail and name, sealed under the order's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_contact: Option<Sealed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method_id: Option<PaymentMethodId>,
+    /// `None` where the total is zero: nothing is to be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<PaymentId>,
+    /// The order's number in another system, for imports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    pub placed_at: Timestamp,
+    pub actor: Actor,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub enum OrderEvent {
+    Placed(Box<PlacedOrder>),
+    Confirmed(Transition),
+    ProcessingStarted(Transition),
+    /// Some units left the house.
+    LinesShipped {
+        shipment_id: ShipmentId,
+        lines: Vec<LineUnits>,
+    },
+    /// The last unit left the house.
+    Shipped(Transition),
+    LinesDelivered {
+        shipment_id: ShipmentId,
+        lines: Vec<LineUnits>,
+    },
+    /// The last unit arrived.
+    Delivered(Transition),
+    LinesReturned {
+        return_id: ReturnId,
+        lines: Vec<LineUnits>,
+    },
+    /// The last unit came back.
+    Returned(Transition),
+    Cancelled(EndTransition),
+    Failed(EndTransition),
+}
+
+/// Who and when, for commands that may move an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct By {
+    pub actor: Actor,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrderCommand {
+    /// Checks lines, totals and limits; the same order twice yields nothing.
+    Place {
+        order: Box<PlacedOrder>,
+        limits: OrderLimits,
+    },
+    Confirm(By),
+    StartProcessing(By),
+    /// Ships units that are ordered and not shipped yet; starts processing if it has not begun.
+    Ship {
+        shipment_id: ShipmentId,
+        lines: Vec<LineUnits>,
+        by: By,
+    },
+    /// Marks a shipment's units as arrived.
+    Deliver {
+        shipment_id: ShipmentId,
+        by: By,
+    },
+    /// Takes back delivered units.
+    Return {
+        return_id: ReturnId,
+        lines: Vec<LineUnits>,
+        by: By,
+    },
+    Cancel {
+        reason: OrderEndReason,
+        by: By,
+    },
+    Fail {
+        reason: OrderEndReason,
+        by: By,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderLimits {
+    pub lines_max: usize,
+    pub line_quantity_max: u32,
+}
+
+impl Default for OrderLimits {
+    fn default() -> Self {
+        Self {
+            lines_max: 2_000,
+            line_quantity_max: 9_999,
+        }
+    }
+}
+
+/// One line's way through fulfilment, in units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LineProgress {
+    pub sku_id: SkuId,
+    pub product_id: ProductId,
+    pub seller_id: SellerId,
+    pub unit_minor: i64,
+    pub ordered: u32,
+    pub shipped: u32,
+    pub delivered: u32,
+    pub returned: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderOnRecord {
+    pub order_id: OrderId,
+    pub cart_id: CartId,
+    pub customer_id: Option<CustomerId>,
+    pub payment_id: Option<PaymentId>,
+    pub payment_method_id: Option<PaymentMethodId>,
+    pub currency: Currency,
+    pub totals: OrderTotals,
+    pub status: OrderStatus,
+    pub end_reason: Option<OrderEndReason>,
+    pub lines: BTreeMap<LineNumber, LineProgress>,
+    /// Units of each shipment, and whether it has arrived.
+    pub shipments: BTreeMap<ShipmentId, ShippedUnits>,
+    pub returns: BTreeMap<ReturnId, Vec<LineUnits>>,
+    pub placed_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShippedUnits {
+    pub lines: Vec<LineUnits>,
+    pub delivered: bool,
+}
+
+/// `None` until placed.
+pub type OrderState = Option<Box<OrderOnRecord>>;
+
+/// The aggregate.
+#[derive(Debug)]
+pub struct Order;
