@@ -1,0 +1,145 @@
+//! The last event of each stream, in memory as far as needed.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::{StreamId, StreamKey};
+
+/// Where a stream's last event is, and its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) position: u64,
+    pub(super) version: u64,
+}
+
+/// Durable heads. What is in neither map is in the head table, or does not exist.
+#[derive(Debug)]
+pub(super) struct Heads {
+    /// Changed since the last save began.
+    dirty: HashMap<StreamId, Head>,
+    /// Being saved, bit by bit.
+    saving: HashMap<StreamId, Head>,
+    cached: Generations<StreamId, Head>,
+    saves: u64,
+}
+
+impl Heads {
+    pub(super) fn new(cached_streams: usize) -> Self {
+        Self {
+            dirty: HashMap::new(),
+            saving: HashMap::new(),
+            cached: Generations::new(cached_streams),
+            saves: 0,
+        }
+    }
+
+    pub(super) fn find(&mut self, stream: &StreamId) -> Option<Head> {
+        if let Some(head) = self.dirty.get(stream).or_else(|| self.saving.get(stream)) {
+            return Some(*head);
+        }
+        self.cached.get(stream)
+    }
+
+    pub(super) fn changed(&mut self, stream: StreamId, head: Head) {
+        self.dirty.insert(stream, head);
+    }
+
+    pub(super) fn dirty(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Changes whenever heads leave memory; see [`Self::remember`].
+    pub(super) fn saves(&self) -> u64 {
+        self.saves
+    }
+
+    /// Keeps a head read from the table when `saves` was as given. Had heads been saved
+    /// since, the one read might be an old one.
+    pub(super) fn remember(&mut self, stream: &StreamId, head: Head, saves: u64) {
+        if saves == self.saves {
+            self.cached.insert(stream.clone(), head);
+        }
+    }
+
+    /// Begins a save of all that changed; the entries come sorted as the table is.
+    pub(super) fn begin_save(&mut self) -> Vec<(Vec<u8>, StreamId, Head)> {
+        self.saving.extend(self.dirty.drain());
+        let mut entries: Vec<_> = self
+            .saving
+            .iter()
+            .map(|(stream, head)| (table_key(stream), stream.clone(), *head))
+            .collect();
+        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        entries
+    }
+
+    /// These are durable in the table now, so memory may forget them.
+    pub(super) fn saved(&mut self, entries: &[(Vec<u8>, StreamId, Head)]) {
+        self.saves += 1;
+        for (_, stream, _) in entries {
+            if let Some((stream, head)) = self.saving.remove_entry(stream) {
+                self.cached.insert(stream, head);
+            }
+        }
+    }
+
+    /// Forgets heads the table has, which a writer elsewhere saved through `position`.
+    pub(super) fn saved_elsewhere(&mut self, position: u64) {
+        self.saves += 1;
+        self.dirty.retain(|_, head| head.position > position);
+        self.cached.clear();
+    }
+}
+
+/// A stream's key in the head table: streams of one category lie together, and those with
+/// time-ordered ids in the order in which they were made.
+pub(super) fn table_key(stream: &StreamId) -> Vec<u8> {
+    let (kind, key): (u8, &[u8]) = match &stream.key {
+        StreamKey::Uuid(id) => (b'u', id.as_bytes()),
+        StreamKey::Text(text) => (b't', text.as_bytes()),
+    };
+    let category = stream.category.as_str().as_bytes();
+    let mut bytes = Vec::with_capacity(category.len() + 2 + key.len());
+    bytes.extend_from_slice(category);
+    bytes.extend_from_slice(&[0, kind]);
+    bytes.extend_from_slice(key);
+    bytes
+}
+
+/// A bounded map which forgets what was not asked for of late: when the young half is full
+/// it becomes the old half, and what was the old half goes.
+#[derive(Debug)]
+pub(super) struct Generations<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+    half: usize,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1) }
+    }
+
+    pub(super) fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, value) = self.old.remove_entry(key)?;
+        self.insert(key, value.clone());
+        Some(value)
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        if self.young.len() >= self.half {
+            self.old = std::mem::take(&mut self.young);
+        } else {
+            self.old.remove(&key);
+        }
+        self.young.insert(key, value);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}

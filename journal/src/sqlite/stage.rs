@@ -1,0 +1,115 @@
+//! Turning waiting units into verdicts and chunks, within one open transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::chunks;
+use super::fault::WriteFault;
+use super::heads::Head;
+use super::record::ChunkBuilder;
+use super::saver::HeadSaver;
+use super::shared::Shared;
+use super::tail::Linked;
+use crate::check::whole_micros;
+use crate::held::hold;
+use crate::{JournalError, Position, Recorded, StreamId, Unit, Verdict};
+
+/// A chunk is written once it has this many bytes.
+const CHUNK_BYTES: usize = 8_000;
+
+/// What one transaction will have done once it is durable.
+pub(super) struct Stage<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) shared: &'a Shared,
+    pub(super) saver: &'a mut HeadSaver,
+    pub(super) builder: &'a mut ChunkBuilder,
+    pub(super) recorded: DateTime<Utc>,
+    pub(super) outcome: Outcome,
+}
+
+/// The part of it that outlives the transaction.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) head: u64,
+    pub(super) chain: u32,
+    pub(super) bytes: u64,
+    pub(super) events: Vec<Linked>,
+    /// Streams looked at; those with `true` have changed.
+    pub(super) heads: HashMap<StreamId, (Head, bool)>,
+}
+
+impl Stage<'_> {
+    /// Decides on a unit and, if it is to be, adds its events.
+    pub(super) fn unit(&mut self, unit: Unit) -> Result<Verdict, WriteFault> {
+        for group in &unit.groups {
+            let actual = self.head_of(&group.stream)?.version;
+            if actual != group.expected {
+                let stream = group.stream.clone();
+                return Ok(Verdict::Conflict { stream, expected: group.expected, actual });
+            }
+        }
+        let first = Position(self.outcome.head + 1);
+        self.outcome.bytes += unit.metadata.len() as u64;
+        for group in unit.groups {
+            let mut head = self.head_of(&group.stream)?;
+            for event in group.events {
+                let previous = head.position;
+                self.outcome.head += 1;
+                head = Head { position: self.outcome.head, version: head.version + 1 };
+                self.outcome.bytes += event.payload.len() as u64;
+                let event = Recorded {
+                    position: Position(head.position),
+                    stream: group.stream.clone(),
+                    version: head.version,
+                    id: event.id,
+                    event_type: event.event_type,
+                    schema_version: event.schema_version,
+                    payload: event.payload,
+                    metadata: Arc::clone(&unit.metadata),
+                    occurred: whole_micros(event.occurred),
+                    recorded: self.recorded,
+                };
+                self.builder.push(&event, previous);
+                self.outcome.events.push(Linked { event, previous });
+                if self.builder.bytes() >= CHUNK_BYTES {
+                    self.write_chunk()?;
+                }
+            }
+            self.outcome.heads.insert(group.stream, (head, true));
+        }
+        Ok(Verdict::Committed { first, last: Position(self.outcome.head) })
+    }
+
+    /// Writes what is not yet in a chunk.
+    pub(super) fn write_chunk(&mut self) -> Result<(), WriteFault> {
+        if self.builder.is_empty() {
+            return Ok(());
+        }
+        let count = self.builder.count();
+        let first = self.outcome.head + 1 - u64::from(count);
+        let body = self.builder.finish();
+        self.outcome.chain =
+            chunks::insert(self.connection, self.outcome.chain, first, count, body)?;
+        self.builder.clear();
+        Ok(())
+    }
+
+    fn head_of(&mut self, stream: &StreamId) -> Result<Head, JournalError> {
+        if let Some((head, _)) = self.outcome.heads.get(stream) {
+            return Ok(*head);
+        }
+        let known = hold(&self.shared.heads).find(stream);
+        let head = match known {
+            Some(head) => head,
+            None => self
+                .saver
+                .look_up(self.connection, stream)?
+                .unwrap_or(Head { position: 0, version: 0 }),
+        };
+        self.outcome.heads.insert(stream.clone(), (head, false));
+        Ok(head)
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading one stream: backwards from its head, event by event.
+
+use std::sync::Arc;
+
+use super::chunks::{self, KeptChunk};
+use super::heads::Head;
+use super::record::{Memo, corrupt};
+use super::shared::{Reader, Shared};
+use crate::held::{hold, read};
+use crate::{JournalError, Recorded, StreamId, Version};
+
+/// A stream's events after `after`, oldest first, at most `max`. The cost goes with the
+/// number of events after `after`, whatever the length of stream and journal.
+pub(super) fn read_stream(
+    shared: &Shared,
+    stream: &StreamId,
+    after: Version,
+    max: usize,
+) -> Result<Vec<Recorded>, JournalError> {
+    let Some(head) = shared.head_of(stream)? else { return Ok(Vec::new()) };
+    if max == 0 || head.version <= after {
+        return Ok(Vec::new());
+    }
+    let wanted = after + 1..=after.saturating_add(max as u64).min(head.version);
+    let mut walk = Walk { stream, wanted, at: head, newest_first: Vec::new() };
+    if !walk.through_tail(shared)? {
+        shared.with_reader(|reader| walk.through_chunks(shared, reader))?;
+    }
+    walk.newest_first.reverse();
+    Ok(walk.newest_first)
+}
+
+struct Walk<'a> {
+    stream: &'a StreamId,
+    wanted: std::ops::RangeInclusive<Version>,
+    at: Head,
+    newest_first: Vec<Recorded>,
+}
+
+impl Walk<'_> {
+    /// Goes on to the stream's previous event; true at the end of what is wanted.
+    fn back(&mut self, previous: u64) -> bool {
+        self.at.version -= 1;
+        self.at.position = previous;
+        self.at.version < *self.wanted.start()
+    }
+
+    fn through_tail(&mut self, shared: &Shared) -> Result<bool, JournalError> {
+        let tail = read(&shared.tail);
+        while let Some(linked) = tail.get(self.at.position) {
+            self.expect(linked.event.version, &linked.event.stream)?;
+            if self.wanted.contains(&self.at.version) {
+                self.newest_first.push(linked.event.clone());
+            }
+            if self.back(linked.previous) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn through_chunks(&mut self, shared: &Shared, reader: &mut Reader) -> Result<(), JournalError> {
+        let mut memo = Memo::default();
+        let mut current: Option<Arc<KeptChunk>> = None;
+        loop {
+            let position = self.at.position;
+            let chunk = match current.take().filter(|chunk| chunk.holds(position)) {
+                Some(chunk) => chunk,
+                None => fetch(shared, reader, position)?,
+            };
+            let link = chunk.view().link(position)?;
+            if self.wanted.contains(&self.at.version) {
+                let event = chunk.view().recorded(position, &mut reader.names, &mut memo)?;
+                self.expect(event.version, &event.stream)?;
+                self.newest_first.push(event);
+            } else if link.version != self.at.version {
+                return Err(self.broken());
+            }
+            if self.back(link.previous) {
+                return Ok(());
+            }
+            current = Some(chunk);
+        }
+    }
+
+    fn expect(&self, version: Version, stream: &StreamId) -> Result<(), JournalError> {
+        if version == self.at.version && stream == self.stream { Ok(()) } else { Err(self.broken()) }
+    }
+
+    fn broken(&self) -> JournalError {
+        corrupt(self.at.position, &format!("not version {} of {}", self.at.version, self.stream))
+    }
+}
+
+fn fetch(
+    shared: &Shared,
+    reader: &Reader,
+    position: u64,
+) -> Result<Arc<KeptChunk>, JournalError> {
+    if let Some(chunk) = hold(&shared.chunks).get(position) {
+        return Ok(chunk);
+    }
+    let chunk = chunks::holding(&reader.connection, position)?;
+    hold(&shared.chunks).insert(Arc::clone(&chunk));
+    Ok(chunk)
+}

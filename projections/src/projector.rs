@@ -1,0 +1,73 @@
+//! The one shape every read model has: a pure fold from (row or nothing, event) to row or
+//! nothing, keyed. The runner loads, folds, coalesces and saves.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use journal::{Position, StreamId, Version};
+use rusqlite::Connection;
+use schemas::AnyEvent;
+use uuid::Uuid;
+
+/// An event as read models see it, decoded once for all of them.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    pub position: Position,
+    pub stream: StreamId,
+    pub version: Version,
+    pub event_id: Uuid,
+    pub event: AnyEvent,
+    /// The stored type name, such as `order.placed`.
+    pub event_type: &'static str,
+    pub payload: Arc<str>,
+    pub metadata: Arc<str>,
+    pub occurred: DateTime<Utc>,
+    pub recorded: DateTime<Utc>,
+}
+
+/// A read store that could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("read store: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("read store: a row cannot be read: {0}")]
+    Row(#[from] serde_json::Error),
+    #[error("read store: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("read store: {0}")]
+    Other(String),
+}
+
+/// One read model.
+///
+/// Folding the same events in any batches gives the same rows. A model is stored in a file of
+/// its own, with its checkpoint, so that it can be rebuilt and swapped alone.
+pub trait Projector: Send + 'static {
+    /// Names a row. `Ord` makes saves go in key order.
+    type Key: Ord + Clone + Debug + Send;
+    type Row: Clone + Debug + Send;
+
+    /// Names the model on the command line and in metrics.
+    const NAME: &'static str;
+    /// Raised whenever tables or fold change: a file of another version is rebuilt.
+    const VERSION: u32;
+
+    fn create_tables(connection: &Connection) -> Result<(), StoreError>;
+
+    /// Pushes the keys of all rows that `event` touches; none if it is of no interest.
+    fn keys(event: &Envelope, keys: &mut Vec<Self::Key>);
+
+    /// Pure and total: `None` deletes the row.
+    fn fold(key: &Self::Key, row: Option<Self::Row>, event: &Envelope) -> Option<Self::Row>;
+
+    fn load(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
+
+    /// Writes (or deletes) the row; `before` is what `load` or the last save had.
+    fn save(
+        connection: &Connection,
+        key: &Self::Key,
+        before: Option<&Self::Row>,
+        after: Option<&Self::Row>,
+    ) -> Result<(), StoreError>;
+}
