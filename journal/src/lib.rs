@@ -3,12 +3,20 @@
 //! The journal stores named JSON in streams and gives every event one place in one
 //! global order. It knows no domain type, no schema and no HTTP.
 
+mod check;
 mod error;
 mod event;
+mod held;
+mod memory;
 mod port;
+mod sqlite;
 mod stream;
 
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
+pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Version};
+pub use sqlite::{Clock, Options, SqliteJournal, Stats};
+#[doc(hidden)]
+pub use sqlite::{CommitFault, Injected};
 pub use stream::{Category, NotAStreamName, StreamId, StreamKey};

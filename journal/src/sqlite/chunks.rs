@@ -41,11 +41,13 @@ pub(super) fn last(connection: &Connection) -> Result<(u64, u32), JournalError> 
     connection
         .prepare_cached("SELECT first, count, chain FROM chunk ORDER BY first DESC LIMIT 1")
         .and_then(|mut select| {
-            select.query_row([], |row| {
-                let first: i64 = row.get(0)?;
-                let count: i64 = row.get(1)?;
-                Ok(((first + count - 1) as u64, row.get(2)?))
-            }).optional()
+            select
+                .query_row([], |row| {
+                    let first: i64 = row.get(0)?;
+                    let count: i64 = row.get(1)?;
+                    Ok(((first + count - 1) as u64, row.get(2)?))
+                })
+                .optional()
         })
         .map(Option::unwrap_or_default)
         .map_err(read_error)
@@ -63,8 +65,16 @@ impl<'a> StoredChunk<'a> {
     fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
         let first: i64 = row.get(0)?;
         let body = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        let view = ChunkView { first: first as u64, count: row.get(1)?, body };
-        Ok(Self { view, crc: row.get(2)?, chain: row.get(3)? })
+        let view = ChunkView {
+            first: first as u64,
+            count: row.get(1)?,
+            body,
+        };
+        Ok(Self {
+            view,
+            crc: row.get(2)?,
+            chain: row.get(3)?,
+        })
     }
 
     pub(super) fn is_intact(&self) -> bool {
@@ -188,7 +198,11 @@ pub(super) struct KeptChunk {
 
 impl KeptChunk {
     pub(super) fn view(&self) -> ChunkView<'_> {
-        ChunkView { first: self.first, count: self.count, body: &self.body }
+        ChunkView {
+            first: self.first,
+            count: self.count,
+            body: &self.body,
+        }
     }
 
     pub(super) fn holds(&self, position: u64) -> bool {

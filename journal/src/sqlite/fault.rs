@@ -25,7 +25,10 @@ impl From<Error> for WriteFault {
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Refused(JournalError::Corrupt { at: None, problem: error.to_string() })
+                Self::Refused(JournalError::Corrupt {
+                    at: None,
+                    problem: error.to_string(),
+                })
             }
             _ => Self::Lost(error.to_string()),
         }
@@ -58,6 +61,8 @@ pub(super) fn read_error(error: Error) -> JournalError {
 }
 
 fn is_full(error: &Error) -> bool {
-    let Error::SqliteFailure(failure, _) = error else { return false };
+    let Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
     failure.code == ErrorCode::DiskFull || failure.extended_code == IOERR_SHMSIZE
 }

@@ -117,7 +117,11 @@ pub(super) struct Generations<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1) }
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            half: (capacity / 2).max(1),
+        }
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<V> {

@@ -16,8 +16,9 @@ pub(super) struct WriterLock {
 impl WriterLock {
     pub(super) fn take(journal: &Path) -> Result<Self, JournalError> {
         let path = lock_path(journal);
-        let unavailable =
-            |error: std::io::Error| JournalError::Unavailable(format!("{}: {error}", path.display()));
+        let unavailable = |error: std::io::Error| {
+            JournalError::Unavailable(format!("{}: {error}", path.display()))
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -29,7 +29,10 @@ pub(super) struct HeadSaver {
 impl HeadSaver {
     /// `through`: the position up to which the table is complete.
     pub(super) fn new(through: u64) -> Self {
-        Self { through, ..Self::default() }
+        Self {
+            through,
+            ..Self::default()
+        }
     }
 
     /// Begins the next save if it is time. `head`: the last durable position.
@@ -55,7 +58,10 @@ impl HeadSaver {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let end = self.entries.len().min(self.saved + (events * 2).max(STEP_MIN));
+        let end = self
+            .entries
+            .len()
+            .min(self.saved + (events * 2).max(STEP_MIN));
         let mut upsert = connection.prepare_cached(
             "INSERT INTO head (stream, position, version) VALUES (?1, ?2, ?3)
              ON CONFLICT (stream) DO UPDATE SET position = ?2, version = ?3",
@@ -122,9 +128,7 @@ fn highest_saved(
     let prefix = |kind: &[u8]| [category.as_str().as_bytes(), kind].concat();
     let highest: Option<Vec<u8>> = connection
         .prepare_cached("SELECT max(stream) FROM head WHERE stream >= ?1 AND stream < ?2")
-        .and_then(|mut select| {
-            select.query_row((prefix(b"\0u"), prefix(b"\0v")), |row| row.get(0))
-        })
+        .and_then(|mut select| select.query_row((prefix(b"\0u"), prefix(b"\0v")), |row| row.get(0)))
         .map_err(super::fault::read_error)?;
     Ok(highest.and_then(|key| Uuid::from_slice(key.get(key.len().checked_sub(16)?..)?).ok()))
 }

@@ -48,7 +48,11 @@ impl Stage<'_> {
             let actual = self.head_of(&group.stream)?.version;
             if actual != group.expected {
                 let stream = group.stream.clone();
-                return Ok(Verdict::Conflict { stream, expected: group.expected, actual });
+                return Ok(Verdict::Conflict {
+                    stream,
+                    expected: group.expected,
+                    actual,
+                });
             }
         }
         let first = Position(self.outcome.head + 1);
@@ -58,7 +62,10 @@ impl Stage<'_> {
             for event in group.events {
                 let previous = head.position;
                 self.outcome.head += 1;
-                head = Head { position: self.outcome.head, version: head.version + 1 };
+                head = Head {
+                    position: self.outcome.head,
+                    version: head.version + 1,
+                };
                 self.outcome.bytes += event.payload.len() as u64;
                 let event = Recorded {
                     position: Position(head.position),
@@ -80,7 +87,10 @@ impl Stage<'_> {
             }
             self.outcome.heads.insert(group.stream, (head, true));
         }
-        Ok(Verdict::Committed { first, last: Position(self.outcome.head) })
+        Ok(Verdict::Committed {
+            first,
+            last: Position(self.outcome.head),
+        })
     }
 
     /// Writes what is not yet in a chunk.
@@ -107,7 +117,10 @@ impl Stage<'_> {
             None => self
                 .saver
                 .look_up(self.connection, stream)?
-                .unwrap_or(Head { position: 0, version: 0 }),
+                .unwrap_or(Head {
+                    position: 0,
+                    version: 0,
+                }),
         };
         self.outcome.heads.insert(stream.clone(), (head, false));
         Ok(head)

@@ -22,7 +22,12 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self { events: VecDeque::new(), bytes: 0, events_max, bytes_max }
+        Self {
+            events: VecDeque::new(),
+            bytes: 0,
+            events_max,
+            bytes_max,
+        }
     }
 
     /// Adds the events that follow; drops the oldest past the limits.
@@ -35,14 +40,17 @@ impl Tail {
         self.bytes += weight(&linked.event);
         self.events.push_back(linked);
         while self.events.len() > self.events_max || self.bytes > self.bytes_max {
-            let Some(oldest) = self.events.pop_front() else { break };
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
             self.bytes -= weight(&oldest.event);
         }
     }
 
     pub(super) fn get(&self, position: u64) -> Option<&Linked> {
         let first = self.events.front()?.event.position.0;
-        self.events.get(usize::try_from(position.checked_sub(first)?).ok()?)
+        self.events
+            .get(usize::try_from(position.checked_sub(first)?).ok()?)
     }
 
     /// The events after `after` if all of them are here.
@@ -53,7 +61,12 @@ impl Tail {
             return None;
         }
         let end = self.events.len().min(skip.saturating_add(max));
-        Some(self.events.range(skip..end).map(|linked| linked.event.clone()).collect())
+        Some(
+            self.events
+                .range(skip..end)
+                .map(|linked| linked.event.clone())
+                .collect(),
+        )
     }
 }
 

@@ -17,12 +17,19 @@ pub(super) fn read_stream(
     after: Version,
     max: usize,
 ) -> Result<Vec<Recorded>, JournalError> {
-    let Some(head) = shared.head_of(stream)? else { return Ok(Vec::new()) };
+    let Some(head) = shared.head_of(stream)? else {
+        return Ok(Vec::new());
+    };
     if max == 0 || head.version <= after {
         return Ok(Vec::new());
     }
     let wanted = after + 1..=after.saturating_add(max as u64).min(head.version);
-    let mut walk = Walk { stream, wanted, at: head, newest_first: Vec::new() };
+    let mut walk = Walk {
+        stream,
+        wanted,
+        at: head,
+        newest_first: Vec::new(),
+    };
     if !walk.through_tail(shared)? {
         shared.with_reader(|reader| walk.through_chunks(shared, reader))?;
     }
@@ -70,7 +77,9 @@ impl Walk<'_> {
             };
             let link = chunk.view().link(position)?;
             if self.wanted.contains(&self.at.version) {
-                let event = chunk.view().recorded(position, &mut reader.names, &mut memo)?;
+                let event = chunk
+                    .view()
+                    .recorded(position, &mut reader.names, &mut memo)?;
                 self.expect(event.version, &event.stream)?;
                 self.newest_first.push(event);
             } else if link.version != self.at.version {
@@ -84,19 +93,22 @@ impl Walk<'_> {
     }
 
     fn expect(&self, version: Version, stream: &StreamId) -> Result<(), JournalError> {
-        if version == self.at.version && stream == self.stream { Ok(()) } else { Err(self.broken()) }
+        if version == self.at.version && stream == self.stream {
+            Ok(())
+        } else {
+            Err(self.broken())
+        }
     }
 
     fn broken(&self) -> JournalError {
-        corrupt(self.at.position, &format!("not version {} of {}", self.at.version, self.stream))
+        corrupt(
+            self.at.position,
+            &format!("not version {} of {}", self.at.version, self.stream),
+        )
     }
 }
 
-fn fetch(
-    shared: &Shared,
-    reader: &Reader,
-    position: u64,
-) -> Result<Arc<KeptChunk>, JournalError> {
+fn fetch(shared: &Shared, reader: &Reader, position: u64) -> Result<Arc<KeptChunk>, JournalError> {
     if let Some(chunk) = hold(&shared.chunks).get(position) {
         return Ok(chunk);
     }

@@ -55,7 +55,10 @@ impl Writer {
             let mut heads = hold(&shared.heads);
             complete_heads(&connection, &mut Names::default(), &mut heads, saved, head)?;
         }
-        shared.progress.send_replace(Progress { head, closed: false });
+        shared.progress.send_replace(Progress {
+            head,
+            closed: false,
+        });
         Ok(Self {
             shared,
             connection: Some(connection),
@@ -68,24 +71,28 @@ impl Writer {
         })
     }
 
-    pub(super) fn run(mut self) {
+    pub(super) fn run(self) {
         let _mark = MarkClosed(Arc::clone(&self.shared));
-        if self.shared.options.realtime_priority {
+        // Declared after the mark, so that file and lock are free before anyone hears of it.
+        let mut writer = self;
+        if writer.shared.options.realtime_priority {
             raise_priority();
         }
-        while let Some(jobs) = self.shared.queue.take(COMMIT_EVENTS_MAX) {
-            self.serve(jobs);
+        while let Some(jobs) = writer.shared.queue.take(COMMIT_EVENTS_MAX) {
+            writer.serve(jobs);
         }
-        if let Err(fault) = self.save_all_heads() {
+        if let Err(fault) = writer.save_all_heads() {
             let why = fault.answer();
             tracing::warn!(%why, "stream heads were not saved: the next start reads them again");
         }
-        self.shared.drop_readers();
+        writer.shared.drop_readers();
     }
 
     fn serve(&mut self, mut jobs: Vec<Job>) {
         let began = Instant::now();
-        let committed = self.ensure_connection().and_then(|()| self.commit(&mut jobs));
+        let committed = self
+            .ensure_connection()
+            .and_then(|()| self.commit(&mut jobs));
         let (outcome, verdicts) = match committed {
             Ok(done) => done,
             Err(fault) => return self.refuse(jobs, fault),
@@ -99,10 +106,7 @@ impl Writer {
         }
     }
 
-    fn commit(
-        &mut self,
-        jobs: &mut [Job],
-    ) -> Result<(Outcome, Vec<Vec<Verdict>>), WriteFault> {
+    fn commit(&mut self, jobs: &mut [Job]) -> Result<(Outcome, Vec<Vec<Verdict>>), WriteFault> {
         let Some(connection) = &self.connection else {
             return Err(WriteFault::Lost("the store is not open".to_owned()));
         };
@@ -114,12 +118,21 @@ impl Writer {
             saver: &mut self.saver,
             builder: &mut self.builder,
             recorded: whole_micros((self.shared.options.clock)()),
-            outcome: Outcome { head: self.head, chain: self.chain, ..Outcome::default() },
+            outcome: Outcome {
+                head: self.head,
+                chain: self.chain,
+                ..Outcome::default()
+            },
         };
         let mut verdicts = Vec::with_capacity(jobs.len());
         for job in jobs {
             let units = mem::take(&mut job.units);
-            verdicts.push(units.into_iter().map(|unit| stage.unit(unit)).collect::<Result<_, _>>()?);
+            verdicts.push(
+                units
+                    .into_iter()
+                    .map(|unit| stage.unit(unit))
+                    .collect::<Result<_, _>>()?,
+            );
         }
         stage.write_chunk()?;
         let outcome = stage.outcome;
@@ -127,9 +140,15 @@ impl Writer {
             connection.prepare_cached("ROLLBACK")?.execute([])?;
             return Ok((outcome, verdicts));
         }
-        self.saver.begin_if_due(&mut hold(&self.shared.heads), self.head);
+        self.saver
+            .begin_if_due(&mut hold(&self.shared.heads), self.head);
         self.saver.step(connection, outcome.events.len())?;
-        let injected = self.shared.options.commit_fault.as_ref().and_then(|fault| fault());
+        let injected = self
+            .shared
+            .options
+            .commit_fault
+            .as_ref()
+            .and_then(|fault| fault());
         if injected == Some(Injected::SyncLost) {
             return Err(WriteFault::Lost("injected".to_owned()));
         }
@@ -160,16 +179,18 @@ impl Writer {
                 tail.push(linked);
             }
             // Under the lock, so that no reader gets events which `head()` denies.
-            self.shared.progress.send_modify(|progress| progress.head = outcome.head);
+            self.shared
+                .progress
+                .send_modify(|progress| progress.head = outcome.head);
         }
-        self.shared.counters.committed(count, outcome.bytes, began.elapsed());
+        self.shared
+            .counters
+            .committed(count, outcome.bytes, began.elapsed());
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, fault: WriteFault) {
         let rolled_back = match &self.connection {
-            Some(connection) if !connection.is_autocommit() => {
-                connection.execute_batch("ROLLBACK")
-            }
+            Some(connection) if !connection.is_autocommit() => connection.execute_batch("ROLLBACK"),
             _ => Ok(()),
         };
         let fault = match rolled_back {
@@ -177,7 +198,10 @@ impl Writer {
             Err(error) => WriteFault::Lost(error.to_string()),
         };
         if matches!(fault, WriteFault::Full) {
-            self.shared.counters.full.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.shared
+                .counters
+                .full
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         if matches!(fault, WriteFault::Lost(_)) {
             // After a failed sync the system may have thrown the pages away and yet report
@@ -209,7 +233,10 @@ impl Writer {
         let mut options = self.shared.options.clone();
         options.create_if_missing = false;
         let (connection, id) = file::open_for_writing(&self.shared.path, &options)?;
-        self.shared.counters.reopens.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared
+            .counters
+            .reopens
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if let Err(error) = self.catch_up(&connection, id) {
             if let JournalError::Corrupt { .. } = error {
                 self.broken = Some(error.clone());
@@ -225,21 +252,34 @@ impl Writer {
         let (head, chain) = chunks::last(connection)?;
         if id != self.shared.id || head < self.head {
             let problem = format!("acknowledged events are gone: the journal ends at {head}");
-            return Err(JournalError::Corrupt { at: Some(crate::Position(self.head)), problem });
+            return Err(JournalError::Corrupt {
+                at: Some(crate::Position(self.head)),
+                problem,
+            });
         }
         {
             let mut heads = hold(&self.shared.heads);
-            complete_heads(connection, &mut Names::default(), &mut heads, self.head, head)?;
+            complete_heads(
+                connection,
+                &mut Names::default(),
+                &mut heads,
+                self.head,
+                head,
+            )?;
         }
         self.head = head;
         self.chain = chain;
-        self.shared.progress.send_modify(|progress| progress.head = head);
+        self.shared
+            .progress
+            .send_modify(|progress| progress.head = head);
         Ok(())
     }
 
     fn save_all_heads(&mut self) -> Result<(), WriteFault> {
         self.ensure_connection()?;
-        let Some(connection) = &self.connection else { return Ok(()) };
+        let Some(connection) = &self.connection else {
+            return Ok(());
+        };
         loop {
             if !self.saver.is_under_way() {
                 let mut heads = hold(&self.shared.heads);
@@ -263,7 +303,9 @@ struct MarkClosed(Arc<Shared>);
 impl Drop for MarkClosed {
     fn drop(&mut self) {
         self.0.queue.abandon();
-        self.0.progress.send_modify(|progress| progress.closed = true);
+        self.0
+            .progress
+            .send_modify(|progress| progress.closed = true);
     }
 }
 
@@ -279,6 +321,9 @@ fn raise_priority() {
         Err(error) => Some(error.to_owned()),
     };
     if let Some(error) = refused {
-        tracing::info!(error, "no real-time priority for the committing thread: on a busy machine commits will wait for the scheduler");
+        tracing::info!(
+            error,
+            "no real-time priority for the committing thread: on a busy machine commits will wait for the scheduler"
+        );
     }
 }
