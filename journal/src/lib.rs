@@ -4,6 +4,7 @@
 //! global order. It knows no domain type, no schema and no HTTP.
 
 mod check;
+pub mod conformance;
 mod error;
 mod event;
 mod held;

@@ -253,7 +253,11 @@ impl Journal for SqliteJournal {
             Ok(reached) => *reached,
             Err(_) => return Err(JournalError::Closed),
         };
-        if reached.closed { Err(JournalError::Closed) } else { Ok(Position(reached.head)) }
+        if reached.closed {
+            Err(JournalError::Closed)
+        } else {
+            Ok(Position(reached.head))
+        }
     }
 
     async fn close(&self) -> Result<(), JournalError> {
