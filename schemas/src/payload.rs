@@ -33,6 +33,10 @@ pub(crate) fn decode<'de, E: de::Deserialize<'de>>(
     variant: &'static str,
     payload: &'de str,
 ) -> Result<E, serde_json::Error> {
+    // Serde would take an array of the fields in order, which no schema describes.
+    if !payload.trim_ascii_start().starts_with('{') {
+        return Err(de::Error::custom("a payload is a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(payload);
     let event = E::deserialize(Tagged {
         variant,

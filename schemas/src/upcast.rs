@@ -66,7 +66,9 @@ fn follow(
 fn no_upcaster(event_type: &str, version: u16, known: Option<u16>) -> DecodeError {
     let event_type = event_type.to_owned();
     match known {
+        // A current event only comes here when it is of another category than the reader's.
         None => DecodeError::UnknownType { event_type },
+        Some(known) if version == known => DecodeError::UnknownType { event_type },
         Some(known) if version > known => DecodeError::VersionTooNew {
             event_type,
             version,
@@ -106,4 +108,75 @@ fn inventory_received_v1(payload: &str) -> Result<Vec<Stored>, serde_json::Error
         version: 2,
         payload,
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events;
+
+    fn at(event_type: &'static str, version: u16, payload: &str) -> Stored {
+        Stored {
+            event_type,
+            version,
+            payload: payload.to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_old_version_has_an_upcaster_and_no_current_one_has() {
+        for event in events() {
+            for version in 1..=event.version {
+                let found = UPCASTERS
+                    .iter()
+                    .filter(|(from, at, _)| *from == event.event_type && *at == version)
+                    .count();
+                let expected = usize::from(version < event.version);
+                assert_eq!(found, expected, "{} version {version}", event.event_type);
+            }
+        }
+    }
+
+    #[test]
+    fn units_of_the_first_received_become_the_quantity() {
+        let current = to_current(
+            "inventory.received",
+            1,
+            r#"{"warehouse_id":"w","units":5,"unknown":true}"#,
+        );
+        assert_eq!(
+            current.unwrap(),
+            [at(
+                "inventory.received",
+                2,
+                r#"{"warehouse_id":"w","quantity":5}"#
+            )]
+        );
+    }
+
+    /// A made-up history: `a` went through two versions and then fell apart into `b` and `c`; `d`
+    /// turned out to mean nothing.
+    #[test]
+    fn a_chain_goes_on_until_everything_is_current() {
+        let table: &[(&str, u16, Upcaster)] = &[
+            ("a", 1, |p| Ok(vec![at("a", 2, &format!("{p}+"))])),
+            ("a", 2, |p| Ok(vec![at("b", 1, p), at("c", 3, p)])),
+            ("b", 1, |p| Ok(vec![at("b", 2, &format!("{p}!"))])),
+            ("d", 1, |_| Ok(vec![])),
+        ];
+        let current = |event_type: &str| match event_type {
+            "b" => Some(2),
+            "c" => Some(3),
+            _ => None,
+        };
+        assert_eq!(
+            follow("a", 1, "x", table, current).unwrap(),
+            [at("b", 2, "x+!"), at("c", 3, "x+")]
+        );
+        assert_eq!(follow("d", 1, "x", table, current).unwrap(), []);
+        assert!(matches!(
+            follow("b", 3, "x", table, current),
+            Err(DecodeError::VersionTooNew { known: 2, .. })
+        ));
+    }
 }
