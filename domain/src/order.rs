@@ -1,6 +1,6 @@
 //! Order: what was bought, at which prices, and how far it has come.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,23 @@ use serde::{Deserialize, Serialize};
 use crate::customer::Address;
 use crate::pricing::PriceRule;
 use crate::{
-    CartId, Currency, CustomerId, LineNumber, OrderId, PaymentId, PaymentMethodId, ProductId,
-    Quantity, ReturnId, Sealed, SellerId, ShipmentId, SkuId, Timestamp,
+    CartId, Currency, CustomerId, Decider, LineNumber, OrderId, PaymentId, PaymentMethodId,
+    ProductId, Quantity, ReturnId, Sealed, SellerId, ShipmentId, SkuId, Timestamp,
 };
+
+mod advance;
+mod deliver;
+mod end;
+pub(crate) mod line_units;
+mod place;
+mod refund_value;
+mod rejection;
+mod return_lines;
+mod ship;
+mod state;
+
+pub use rejection::OrderRejection;
+pub use state::{LineProgress, OrderOnRecord, OrderState, ShippedUnits};
 
 /// Where an order stands. Legal: pending → confirmed → processing → shipped → delivered →
 /// returned; cancelled from pending or confirmed; failed from pending.
@@ -27,6 +41,39 @@ pub enum OrderStatus {
     Returned,
     Cancelled,
     Failed,
+}
+
+impl OrderStatus {
+    /// The whole status machine.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (
+                Self::Pending,
+                Self::Confirmed | Self::Failed | Self::Cancelled
+            ) | (Self::Confirmed, Self::Processing | Self::Cancelled)
+                | (Self::Processing, Self::Shipped)
+                | (Self::Shipped, Self::Delivered)
+                | (Self::Delivered, Self::Returned)
+        )
+    }
+}
+
+/// The word used on the wire.
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Processing => "processing",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Returned => "returned",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        })
+    }
 }
 
 /// Who moved an order: the engine itself, or somebody by role and id.
@@ -228,46 +275,47 @@ impl Default for OrderLimits {
     }
 }
 
-/// One line's way through fulfilment, in units.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LineProgress {
-    pub sku_id: SkuId,
-    pub product_id: ProductId,
-    pub seller_id: SellerId,
-    pub unit_minor: i64,
-    pub ordered: u32,
-    pub shipped: u32,
-    pub delivered: u32,
-    pub returned: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OrderOnRecord {
-    pub order_id: OrderId,
-    pub cart_id: CartId,
-    pub customer_id: Option<CustomerId>,
-    pub payment_id: Option<PaymentId>,
-    pub payment_method_id: Option<PaymentMethodId>,
-    pub currency: Currency,
-    pub totals: OrderTotals,
-    pub status: OrderStatus,
-    pub end_reason: Option<OrderEndReason>,
-    pub lines: BTreeMap<LineNumber, LineProgress>,
-    /// Units of each shipment, and whether it has arrived.
-    pub shipments: BTreeMap<ShipmentId, ShippedUnits>,
-    pub returns: BTreeMap<ReturnId, Vec<LineUnits>>,
-    pub placed_at: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShippedUnits {
-    pub lines: Vec<LineUnits>,
-    pub delivered: bool,
-}
-
-/// `None` until placed.
-pub type OrderState = Option<Box<OrderOnRecord>>;
-
 /// The aggregate.
 #[derive(Debug)]
 pub struct Order;
+
+impl Decider for Order {
+    const CATEGORY: &'static str = "order";
+
+    type Id = OrderId;
+    type State = OrderState;
+    type Command = OrderCommand;
+    type Event = OrderEvent;
+    type Rejection = OrderRejection;
+
+    fn decide(
+        state: &OrderState,
+        command: &OrderCommand,
+    ) -> Result<Vec<OrderEvent>, OrderRejection> {
+        let on_record = || state.as_deref().ok_or(OrderRejection::NotFound);
+        match command {
+            OrderCommand::Place { order, limits } => place::place(state.as_deref(), order, *limits),
+            OrderCommand::Confirm(by) => advance::confirm(on_record()?, by),
+            OrderCommand::StartProcessing(by) => advance::start_processing(on_record()?, by),
+            OrderCommand::Ship {
+                shipment_id,
+                lines,
+                by,
+            } => ship::ship(on_record()?, *shipment_id, lines, by),
+            OrderCommand::Deliver { shipment_id, by } => {
+                deliver::deliver(on_record()?, *shipment_id, by)
+            }
+            OrderCommand::Return {
+                return_id,
+                lines,
+                by,
+            } => return_lines::return_lines(on_record()?, *return_id, lines, by),
+            OrderCommand::Cancel { reason, by } => end::cancel(on_record()?, reason, by),
+            OrderCommand::Fail { reason, by } => end::fail(on_record()?, reason, by),
+        }
+    }
+
+    fn evolve(state: &mut OrderState, event: &OrderEvent) {
+        state::evolve(state, event);
+    }
+}
