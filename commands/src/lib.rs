@@ -1,1 +1,30 @@
+//! How a command becomes committed events: the bus, its units of work, the cache of
+//! aggregates, idempotency and the bridge to cqrs-es.
+//!
+//! No business rule lives here; they are in `domain`.
 
+mod bridge;
+mod bus;
+mod cache;
+mod desk;
+mod metadata;
+mod ports;
+mod refusal;
+mod request_log;
+mod snapshots;
+mod unit;
+
+pub mod carts;
+pub mod catalogue;
+pub mod stock_desk;
+
+pub use bridge::{Bridge, JournalEventStore, Stored};
+pub use bus::{Bus, BusOptions, BusStats, Done};
+pub use metadata::{Caller, Metadata};
+pub use ports::{
+    Clock, IdSource, Spawner, SystemClock, SystemIds, Timer, TokioSpawner, TokioTimer,
+};
+pub use refusal::{CommandError, Refused, Stop};
+pub use request_log::{Once, RequestKey};
+pub use snapshots::{NoSnapshots, Snapshot, SnapshotStore, SqliteSnapshots};
+pub use unit::{Runs, Unit};
