@@ -3,11 +3,20 @@
 //! Its stream says which steps were taken, so that after a crash it goes on from the last one.
 //! What to do next is decided in `sagas`.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::order::OrderEndReason;
-use crate::{CartId, OrderId, PaymentId, SkuId, Timestamp};
+use crate::{CartId, Decider, OrderId, PaymentId, SkuId, Timestamp};
+
+mod compensate;
+mod end;
+mod rejection;
+mod start;
+
+pub use rejection::CheckoutRejection;
 
 /// How a checkout ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +25,17 @@ pub enum CheckoutOutcome {
     Confirmed,
     Failed,
     Cancelled,
+}
+
+/// The word used on the wire.
+impl fmt::Display for CheckoutOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Confirmed => "confirmed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,3 +94,73 @@ pub type CheckoutState = Option<Box<CheckoutOnRecord>>;
 /// The aggregate.
 #[derive(Debug)]
 pub struct Checkout;
+
+impl Decider for Checkout {
+    const CATEGORY: &'static str = "checkout";
+
+    type Id = OrderId;
+    type State = CheckoutState;
+    type Command = CheckoutCommand;
+    type Event = CheckoutEvent;
+    type Rejection = CheckoutRejection;
+
+    fn decide(
+        state: &CheckoutState,
+        command: &CheckoutCommand,
+    ) -> Result<Vec<CheckoutEvent>, CheckoutRejection> {
+        let on_record = || state.as_deref().ok_or(CheckoutRejection::NotFound);
+        match command {
+            CheckoutCommand::Start {
+                order_id,
+                cart_id,
+                payment_id,
+                skus,
+                hold_expires_at,
+            } => {
+                let begun = start::Begun {
+                    order_id: *order_id,
+                    cart_id: *cart_id,
+                    payment_id: *payment_id,
+                    skus,
+                };
+                start::start(state.as_deref(), &begun, *hold_expires_at)
+            }
+            CheckoutCommand::Compensate { reason, outcome } => {
+                compensate::compensate(on_record()?, reason, *outcome)
+            }
+            CheckoutCommand::End { outcome } => end::end(on_record()?, *outcome),
+        }
+    }
+
+    fn evolve(state: &mut CheckoutState, event: &CheckoutEvent) {
+        match event {
+            CheckoutEvent::Started {
+                order_id,
+                cart_id,
+                payment_id,
+                skus,
+                hold_expires_at,
+            } => {
+                *state = Some(Box::new(CheckoutOnRecord {
+                    order_id: *order_id,
+                    cart_id: *cart_id,
+                    payment_id: *payment_id,
+                    skus: skus.clone(),
+                    hold_expires_at: *hold_expires_at,
+                    compensating: None,
+                    outcome: None,
+                }));
+            }
+            CheckoutEvent::Compensating { reason, outcome } => {
+                if let Some(checkout) = state {
+                    checkout.compensating = Some((reason.clone(), *outcome));
+                }
+            }
+            CheckoutEvent::Ended { outcome } => {
+                if let Some(checkout) = state {
+                    checkout.outcome = Some(*outcome);
+                }
+            }
+        }
+    }
+}

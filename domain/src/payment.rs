@@ -4,12 +4,25 @@
 //! without an answer is unknown, never failed: it is asked again with the same key. An answer
 //! and a webhook are two deliveries of the same fact; the first one counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, OrderId, PaymentId, PaymentMethodId, RefundId, Sealed, Timestamp};
+use crate::{Currency, Decider, OrderId, PaymentId, PaymentMethodId, RefundId, Sealed, Timestamp};
+
+mod adopt_refund;
+mod expire_authorization;
+mod initiate;
+mod record_outcome;
+mod rejection;
+mod request_capture;
+mod request_refund;
+mod request_void;
+mod state;
+
+pub use rejection::{OutcomeKind, PaymentRejection};
+pub use state::{Attempt, PaymentOnRecord, PaymentState};
 
 /// A call the provider may be asked to make.
 #[derive(
@@ -21,6 +34,18 @@ pub enum Operation {
     Capture,
     Void,
     Refund,
+}
+
+/// The word used on the wire and in keys.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
+        })
+    }
 }
 
 /// The one key of one attempt at one operation, `order:operation:attempt` (refunds:
@@ -38,6 +63,21 @@ pub enum PaymentStatus {
     Voided,
     PartiallyRefunded,
     Refunded,
+}
+
+/// The word used on the wire.
+impl fmt::Display for PaymentStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Initiated => "initiated",
+            Self::Authorized => "authorized",
+            Self::Captured => "captured",
+            Self::Failed => "failed",
+            Self::Voided => "voided",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+        })
+    }
 }
 
 /// Amounts are minor units of the payment's currency.
@@ -178,37 +218,74 @@ pub enum PaymentCommand {
     ExpireAuthorization,
 }
 
-/// One intent and what became of it; `None` is unknown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Attempt {
-    pub operation: Operation,
-    pub amount_minor: i64,
-    pub refund_id: Option<RefundId>,
-    pub outcome: Option<ProviderOutcome>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PaymentOnRecord {
-    pub payment_id: PaymentId,
-    pub order_id: OrderId,
-    pub provider: String,
-    pub currency: Currency,
-    pub amount_minor: i64,
-    pub token: Sealed,
-    pub authorized_minor: i64,
-    pub captured_minor: i64,
-    pub voided_minor: i64,
-    pub refunded_minor: i64,
-    pub authorization_expires_at: Option<Timestamp>,
-    pub attempts: BTreeMap<IdempotencyKey, Attempt>,
-    /// Provider references of refunds on record.
-    pub refund_references: BTreeSet<String>,
-    pub failed: bool,
-}
-
-/// `None` until initiated.
-pub type PaymentState = Option<Box<PaymentOnRecord>>;
-
 /// The aggregate.
 #[derive(Debug)]
 pub struct Payment;
+
+impl Decider for Payment {
+    const CATEGORY: &'static str = "payment";
+
+    type Id = PaymentId;
+    type State = PaymentState;
+    type Command = PaymentCommand;
+    type Event = PaymentEvent;
+    type Rejection = PaymentRejection;
+
+    fn decide(
+        state: &PaymentState,
+        command: &PaymentCommand,
+    ) -> Result<Vec<PaymentEvent>, PaymentRejection> {
+        let on_record = || state.as_deref().ok_or(PaymentRejection::NotFound);
+        match command {
+            PaymentCommand::Initiate {
+                payment_id,
+                order_id,
+                provider,
+                amount_minor,
+                currency,
+                payment_method_id,
+                token,
+            } => initiate::initiate(
+                state.as_deref(),
+                &initiate::NewPayment {
+                    payment_id: *payment_id,
+                    order_id: *order_id,
+                    provider,
+                    amount_minor: *amount_minor,
+                    currency: *currency,
+                    payment_method_id: *payment_method_id,
+                    token,
+                },
+            ),
+            PaymentCommand::RecordOutcome {
+                operation,
+                key,
+                outcome,
+            } => record_outcome::record_outcome(on_record()?, *operation, key, outcome),
+            PaymentCommand::RequestCapture => request_capture::request_capture(on_record()?),
+            PaymentCommand::RequestVoid => request_void::request_void(on_record()?),
+            PaymentCommand::RequestRefund {
+                refund_id,
+                amount_minor,
+                reason,
+            } => request_refund::request_refund(on_record()?, *refund_id, *amount_minor, reason),
+            PaymentCommand::AdoptRefund {
+                refund_id,
+                amount_minor,
+                provider_reference,
+            } => adopt_refund::adopt_refund(
+                on_record()?,
+                *refund_id,
+                *amount_minor,
+                provider_reference,
+            ),
+            PaymentCommand::ExpireAuthorization => {
+                expire_authorization::expire_authorization(on_record()?)
+            }
+        }
+    }
+
+    fn evolve(state: &mut PaymentState, event: &PaymentEvent) {
+        state::evolve(state, event);
+    }
+}

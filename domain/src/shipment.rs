@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::order::LineUnits;
-use crate::{OrderId, ShipmentId, Timestamp};
+use crate::order::line_units::{repeated_line, same_units};
+use crate::{Decider, LineNumber, OrderId, Rejection, RejectionKind, ShipmentId, Timestamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum ShipmentEvent {
@@ -50,3 +51,128 @@ pub type ShipmentState = Option<ShipmentOnRecord>;
 /// The aggregate.
 #[derive(Debug)]
 pub struct Shipment;
+
+/// Which rule of a shipment was broken, and what was seen.
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum ShipmentRejection {
+    #[error("there is no such shipment")]
+    NotFound,
+    #[error("shipment {shipment_id} is already on record with other content")]
+    ShipmentDiffers { shipment_id: ShipmentId },
+    #[error("at least one line is needed, none was given")]
+    NoLines { field: &'static str },
+    #[error("each line may be named once, {line} was named twice")]
+    LineRepeated {
+        field: &'static str,
+        line: LineNumber,
+    },
+}
+
+impl Rejection for ShipmentRejection {
+    fn kind(&self) -> RejectionKind {
+        match self {
+            Self::NotFound => RejectionKind::NotFound,
+            Self::ShipmentDiffers { .. } => RejectionKind::Conflict,
+            Self::NoLines { .. } | Self::LineRepeated { .. } => RejectionKind::Invalid,
+        }
+    }
+}
+
+impl Decider for Shipment {
+    const CATEGORY: &'static str = "shipment";
+
+    type Id = ShipmentId;
+    type State = ShipmentState;
+    type Command = ShipmentCommand;
+    type Event = ShipmentEvent;
+    type Rejection = ShipmentRejection;
+
+    fn decide(
+        state: &ShipmentState,
+        command: &ShipmentCommand,
+    ) -> Result<Vec<ShipmentEvent>, ShipmentRejection> {
+        match command {
+            ShipmentCommand::Dispatch {
+                shipment_id,
+                order_id,
+                lines,
+                carrier,
+                tracking_number,
+            } => {
+                if let Some(shipment) = state {
+                    return check_same(shipment, *shipment_id, *order_id, lines);
+                }
+                check_lines(lines)?;
+                Ok(vec![ShipmentEvent::Dispatched {
+                    shipment_id: *shipment_id,
+                    order_id: *order_id,
+                    lines: lines.clone(),
+                    carrier: carrier.clone(),
+                    tracking_number: tracking_number.clone(),
+                }])
+            }
+            ShipmentCommand::Deliver { delivered_at } => {
+                let shipment = state.as_ref().ok_or(ShipmentRejection::NotFound)?;
+                if shipment.delivered_at.is_some() {
+                    return Ok(vec![]);
+                }
+                Ok(vec![ShipmentEvent::Delivered {
+                    order_id: shipment.order_id,
+                    delivered_at: *delivered_at,
+                }])
+            }
+        }
+    }
+
+    fn evolve(state: &mut ShipmentState, event: &ShipmentEvent) {
+        match event {
+            ShipmentEvent::Dispatched {
+                shipment_id: _,
+                order_id,
+                lines,
+                carrier: _,
+                tracking_number: _,
+            } => {
+                *state = Some(ShipmentOnRecord {
+                    order_id: *order_id,
+                    lines: lines.clone(),
+                    delivered_at: None,
+                });
+            }
+            ShipmentEvent::Delivered {
+                order_id: _,
+                delivered_at,
+            } => {
+                if let Some(shipment) = state {
+                    shipment.delivered_at = Some(*delivered_at);
+                }
+            }
+        }
+    }
+}
+
+/// A shipment leaves once: the same units of the same order again are nothing new.
+fn check_same(
+    shipment: &ShipmentOnRecord,
+    shipment_id: ShipmentId,
+    order_id: OrderId,
+    lines: &[LineUnits],
+) -> Result<Vec<ShipmentEvent>, ShipmentRejection> {
+    if shipment.order_id == order_id && same_units(&shipment.lines, lines) {
+        Ok(vec![])
+    } else {
+        Err(ShipmentRejection::ShipmentDiffers { shipment_id })
+    }
+}
+
+fn check_lines(lines: &[LineUnits]) -> Result<(), ShipmentRejection> {
+    let field = "lines";
+    if lines.is_empty() {
+        return Err(ShipmentRejection::NoLines { field });
+    }
+    match repeated_line(lines.iter().map(|units| units.line)) {
+        Some(line) => Err(ShipmentRejection::LineRepeated { field, line }),
+        None => Ok(()),
+    }
+}
