@@ -17,7 +17,7 @@ pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Version};
-pub use sqlite::{Clock, Options, SqliteJournal, Stats};
+pub use sqlite::{Clock, Options, Problem, SqliteJournal, Stats, VerifyReport, verify};
 #[doc(hidden)]
 pub use sqlite::{CommitFault, Injected};
 pub use stream::{Category, NotAStreamName, StreamId, StreamKey};

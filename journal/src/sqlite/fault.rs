@@ -23,6 +23,18 @@ impl From<Error> for WriteFault {
         if is_full(&error) {
             return Self::Full;
         }
+        let corrupt = |error: &Error| {
+            Self::Refused(JournalError::Corrupt {
+                at: None,
+                problem: error.to_string(),
+            })
+        };
+        if let Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::FromSqlConversionFailure(..) = error
+        {
+            return corrupt(&error);
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Refused(JournalError::Corrupt {

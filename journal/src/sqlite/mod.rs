@@ -19,6 +19,7 @@ mod shared;
 mod stage;
 mod stats;
 mod tail;
+mod verify;
 mod walk;
 mod writer;
 
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 
 pub use options::{Clock, CommitFault, Injected, Options};
 pub use stats::Stats;
+pub use verify::{Problem, VerifyReport, verify};
 
 use crate::held::hold;
 use crate::{

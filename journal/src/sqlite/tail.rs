@@ -34,8 +34,7 @@ impl Tail {
     pub(super) fn push(&mut self, linked: Linked) {
         let follows = self.events.back().map(|last| last.event.position.0 + 1);
         if follows.is_some_and(|next| next != linked.event.position.0) {
-            self.events.clear();
-            self.bytes = 0;
+            self.clear();
         }
         self.bytes += weight(&linked.event);
         self.events.push_back(linked);
@@ -45,6 +44,12 @@ impl Tail {
             };
             self.bytes -= weight(&oldest.event);
         }
+    }
+
+    /// For when the head moved without its events coming through here.
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.bytes = 0;
     }
 
     pub(super) fn get(&self, position: u64) -> Option<&Linked> {
