@@ -10,6 +10,32 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod availability;
+mod change_policy;
+mod count;
+mod hold;
+mod movements;
+mod open;
+mod receive;
+mod recent;
+mod rejection;
+mod release;
+mod set_soft_hold;
+mod set_unavailable;
+mod ship;
+mod soft_holds;
+mod take_back;
+mod write_off;
+
+#[cfg(test)]
+mod laws;
+
+pub use availability::SkuStock;
+pub use recent::Recent;
+pub use rejection::InventoryRejection;
+pub use soft_holds::SoftHolds;
+
+use crate::decider::Decider;
 use crate::{
     CartId, OrderId, ProductId, Quantity, ReturnId, ShipmentId, SkuId, Timestamp, WarehouseId,
 };
@@ -204,19 +230,192 @@ pub struct SoftHold {
     pub expires_at: Timestamp,
 }
 
+/// A delivery taken in under a reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub warehouse_id: WarehouseId,
+    pub reference: String,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InventoryState {
     /// `None` until opened.
     pub product_id: Option<ProductId>,
     pub policy: StockPolicy,
     pub warehouses: BTreeMap<WarehouseId, WarehouseStock>,
-    /// Live holds; at most one list for each order.
+    /// Live holds; at most one list for each order, and one entry in it for each warehouse.
     pub holds: BTreeMap<OrderId, Vec<Allocation>>,
-    pub soft_holds: BTreeMap<CartId, SoftHold>,
-    /// Returns already taken back that belong to orders of late; makes a repeat harmless.
-    pub returns: BTreeMap<ReturnId, (u32, u32)>,
+    pub soft_holds: SoftHolds,
+    /// Returns taken back of late (resellable, scrapped); makes a repeat harmless.
+    pub returns: Recent<ReturnId, (u32, u32)>,
+    /// Deliveries of late that had a reference; makes a repeat harmless.
+    #[serde(default)]
+    pub receipts: Recent<Receipt, Quantity>,
+    /// Orders whose hold ended of late; a late repeat of the hold must not start it anew.
+    #[serde(default)]
+    pub ended_holds: Recent<OrderId, ()>,
 }
 
 /// The aggregate.
 #[derive(Debug)]
 pub struct Inventory;
+
+impl Decider for Inventory {
+    const CATEGORY: &'static str = "inventory";
+
+    type Id = SkuId;
+    type State = InventoryState;
+    type Command = InventoryCommand;
+    type Event = InventoryEvent;
+    type Rejection = InventoryRejection;
+
+    fn decide(
+        state: &InventoryState,
+        command: &InventoryCommand,
+    ) -> Result<Vec<InventoryEvent>, InventoryRejection> {
+        use InventoryCommand as C;
+        if let C::Open { sku_id, product_id } = command {
+            return open::decide(state, *sku_id, *product_id);
+        }
+        if state.product_id.is_none() {
+            return Err(InventoryRejection::StockNotOpen);
+        }
+        match command {
+            C::Open { sku_id, product_id } => open::decide(state, *sku_id, *product_id),
+            C::ChangePolicy { policy } => change_policy::decide(state, policy),
+            C::Receive {
+                warehouse_id,
+                quantity,
+                reference,
+            } => receive::decide(state, *warehouse_id, *quantity, reference.as_deref()),
+            C::Count {
+                warehouse_id,
+                on_hand,
+                expected,
+                reason,
+            } => count::decide(state, *warehouse_id, *on_hand, *expected, reason),
+            C::WriteOff {
+                warehouse_id,
+                quantity,
+                reason,
+            } => write_off::decide(state, *warehouse_id, *quantity, reason),
+            C::SetUnavailable {
+                warehouse_id,
+                unavailable,
+                reason,
+            } => set_unavailable::decide(state, *warehouse_id, *unavailable, reason),
+            C::Hold {
+                order_id,
+                allocations,
+                from_cart,
+                now,
+            } => hold::decide(state, *order_id, allocations, *from_cart, *now),
+            C::Release { order_id, units } => release::decide(state, *order_id, *units),
+            C::Ship {
+                order_id,
+                shipment_id,
+                quantity,
+                warehouse_id,
+            } => ship::decide(state, *order_id, *shipment_id, *quantity, *warehouse_id),
+            C::TakeBack {
+                order_id,
+                return_id,
+                warehouse_id,
+                resellable,
+                scrapped,
+            } => {
+                let goods = (*resellable, *scrapped);
+                take_back::decide(state, *order_id, *return_id, *warehouse_id, goods)
+            }
+            C::SetSoftHold {
+                cart_id,
+                units,
+                now,
+                cart_expires_at,
+            } => set_soft_hold::decide(state, *cart_id, *units, *now, *cart_expires_at),
+        }
+    }
+
+    /// Decisions keep every counter within bounds; should a foreign stream not, the arithmetic
+    /// saturates instead of failing, and the checks over the ledger report the difference.
+    fn evolve(state: &mut InventoryState, event: &InventoryEvent) {
+        use InventoryEvent as E;
+        match event {
+            E::Opened { product_id, .. } => state.product_id = Some(*product_id),
+            E::PolicyChanged { policy } => state.policy = *policy,
+            E::Received {
+                warehouse_id,
+                quantity,
+                reference,
+            } => {
+                state.at_mut(*warehouse_id).receive(quantity.get());
+                if let Some(reference) = reference.clone() {
+                    let receipt = Receipt {
+                        warehouse_id: *warehouse_id,
+                        reference,
+                    };
+                    state.receipts.remember(receipt, *quantity);
+                }
+            }
+            E::Counted {
+                warehouse_id,
+                on_hand,
+                ..
+            } => state.at_mut(*warehouse_id).count(*on_hand),
+            E::WrittenOff {
+                warehouse_id,
+                quantity,
+                ..
+            } => state.at_mut(*warehouse_id).write_off(quantity.get()),
+            E::UnavailableSet {
+                warehouse_id,
+                unavailable,
+                ..
+            } => state.at_mut(*warehouse_id).unavailable = *unavailable,
+            E::Held {
+                order_id,
+                allocations,
+            } => state.start_hold(*order_id, allocations),
+            E::Released {
+                order_id,
+                allocations,
+            } => state.end_hold(*order_id, allocations),
+            E::Shipped {
+                order_id,
+                allocations,
+                ..
+            } => {
+                state.end_hold(*order_id, allocations);
+                for allocation in allocations {
+                    state
+                        .at_mut(allocation.warehouse_id)
+                        .ship(allocation.quantity.get());
+                }
+            }
+            E::Returned {
+                return_id,
+                warehouse_id,
+                resellable,
+                scrapped,
+                ..
+            } => {
+                state
+                    .at_mut(*warehouse_id)
+                    .take_back(*resellable, *scrapped);
+                state.returns.remember(*return_id, (*resellable, *scrapped));
+            }
+            E::SoftHeld {
+                cart_id,
+                quantity,
+                expires_at,
+            } => state.soft_holds.set(
+                *cart_id,
+                SoftHold {
+                    units: quantity.get(),
+                    expires_at: *expires_at,
+                },
+            ),
+            E::SoftReleased { cart_id } => state.soft_holds.release(*cart_id),
+        }
+    }
+}

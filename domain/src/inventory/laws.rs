@@ -1,0 +1,1 @@
+//! The ledger's laws under any run of commands.

@@ -1,0 +1,41 @@
+//! Takes returned units back, once for each return.
+
+use super::receive::on_hand_stays_countable;
+use super::{InventoryEvent, InventoryRejection, InventoryState};
+use crate::{BrokenRule, OrderId, Quantity, ReturnId, WarehouseId};
+
+/// `goods` are the units that can be sold again and those that cannot. That the order ever
+/// shipped them is the return's to know.
+pub(super) fn decide(
+    state: &InventoryState,
+    order_id: OrderId,
+    return_id: ReturnId,
+    warehouse_id: WarehouseId,
+    goods: (u32, u32),
+) -> Result<Vec<InventoryEvent>, InventoryRejection> {
+    let (resellable, scrapped) = goods;
+    let units = u64::from(resellable) + u64::from(scrapped);
+    if !(1..=u64::from(Quantity::MAX)).contains(&units) {
+        let expected = format!("1 to {} units", Quantity::MAX);
+        return Err(BrokenRule::new("resellable", expected, units.to_string()).into());
+    }
+    match state.returns.get(&return_id) {
+        Some(taken) if *taken == goods => return Ok(vec![]),
+        Some((resellable, scrapped)) => {
+            return Err(InventoryRejection::TakenBackOtherwise {
+                return_id,
+                resellable: *resellable,
+                scrapped: *scrapped,
+            });
+        }
+        None => {}
+    }
+    on_hand_stays_countable(state, warehouse_id, resellable)?;
+    Ok(vec![InventoryEvent::Returned {
+        order_id,
+        return_id,
+        warehouse_id,
+        resellable,
+        scrapped,
+    }])
+}
