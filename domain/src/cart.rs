@@ -1,11 +1,29 @@
 //! Cart: what a shopper means to buy, keyed by SKU. A customer's cart has the customer's id
 //! and is used again after each order; a guest's belongs to a session token.
+//!
+//! A cart ends when `Expire` is decided, not by the clock alone: a write that comes first gives
+//! it a new time and its lines live on, so a shopper who returns a moment late loses nothing.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod add_item;
+mod change_currency;
+mod checkout_end;
+mod end_merged;
+mod expire;
+mod merge;
+mod rejection;
+mod remove_item;
+mod reprice;
+mod set_quantity;
+mod start_checkout;
+
+pub use rejection::CartRejection;
+
+use crate::decider::Decider;
 use crate::pricing::PriceRule;
 use crate::{CartId, Currency, CustomerId, OrderId, ProductId, Quantity, SkuId, Timestamp};
 
@@ -223,8 +241,182 @@ pub struct CartState {
     pub merged_into: Option<CartId>,
     /// The last order this cart became; makes a repeated completion harmless.
     pub last_order: Option<OrderId>,
+    /// The last order that gave its lines back; a late repeat of its start must not lock them.
+    #[serde(default)]
+    pub last_released: Option<OrderId>,
+}
+
+impl CartState {
+    /// The open cart, or why there is none.
+    fn opened(&self) -> Result<&OpenCart, CartRejection> {
+        match (&self.open, self.merged_into) {
+            (Some(open), _) => Ok(open),
+            (None, Some(into)) => Err(CartRejection::CartMergedAway { into }),
+            (None, None) => Err(CartRejection::CartNotOpen),
+        }
+    }
+
+    /// Whether a write by `owner` may start a new life of the cart. A guest's cart that was
+    /// merged away stays away.
+    fn may_open(&self, owner: CartOwner) -> Result<(), CartRejection> {
+        match (owner, self.merged_into) {
+            (CartOwner::Guest, Some(into)) => Err(CartRejection::CartMergedAway { into }),
+            (CartOwner::Guest, None) | (CartOwner::Customer(_), _) => Ok(()),
+        }
+    }
 }
 
 /// The aggregate.
 #[derive(Debug)]
 pub struct Cart;
+
+impl Decider for Cart {
+    const CATEGORY: &'static str = "cart";
+
+    type Id = CartId;
+    type State = CartState;
+    type Command = CartCommand;
+    type Event = CartEvent;
+    type Rejection = CartRejection;
+
+    fn decide(state: &CartState, command: &CartCommand) -> Result<Vec<CartEvent>, CartRejection> {
+        use CartCommand as C;
+        match command {
+            C::AddItem { .. } => add_item::decide(state, command),
+            C::SetQuantity { .. } => set_quantity::decide(state, command),
+            C::RemoveItem { sku_id, expires_at } => {
+                remove_item::decide(state, *sku_id, *expires_at)
+            }
+            C::ChangeCurrency {
+                currency,
+                items,
+                expires_at,
+            } => change_currency::decide(state, *currency, items, *expires_at),
+            C::Reprice { items, expires_at } => reprice::decide(state, items, *expires_at),
+            C::Merge { .. } => merge::decide(state, command),
+            C::EndMerged { cart_id } => end_merged::decide(state, *cart_id),
+            C::StartCheckout { order_id } => start_checkout::decide(state, *order_id),
+            C::CompleteCheckout { order_id } => checkout_end::complete(state, *order_id),
+            C::ReleaseCheckout {
+                order_id,
+                expires_at,
+            } => checkout_end::release(state, *order_id, *expires_at),
+            C::Expire { now } => expire::decide(state, *now),
+        }
+    }
+
+    /// An event that only an open cart can have changes nothing without one.
+    fn evolve(state: &mut CartState, event: &CartEvent) {
+        use CartEvent as E;
+        match event {
+            E::Opened {
+                cart_id,
+                owner,
+                currency,
+                expires_at,
+            } => {
+                state.merged_into = None;
+                state.open = Some(Box::new(OpenCart {
+                    cart_id: *cart_id,
+                    owner: *owner,
+                    currency: *currency,
+                    lines: BTreeMap::new(),
+                    pending: None,
+                    expires_at: *expires_at,
+                }));
+            }
+            E::ItemAdded { item, expires_at } | E::QuantitySet { item, expires_at } => {
+                state.write(*expires_at, |cart| cart.put([item]));
+            }
+            E::ItemRemoved { sku_id, expires_at } => {
+                state.write(*expires_at, |cart| {
+                    cart.lines.remove(sku_id);
+                });
+            }
+            E::CurrencyChanged {
+                currency,
+                items,
+                expires_at,
+            } => state.write(*expires_at, |cart| {
+                cart.currency = *currency;
+                cart.put(items);
+            }),
+            E::Repriced { items, expires_at } => {
+                state.write(*expires_at, |cart| cart.put(items));
+            }
+            E::Merged {
+                from,
+                items,
+                expires_at,
+            } => {
+                state.merged_from = Some(*from);
+                state.write(*expires_at, |cart| cart.put(items));
+            }
+            E::MergedInto { cart_id } => {
+                state.open = None;
+                state.merged_into = Some(*cart_id);
+            }
+            E::CheckoutStarted { order_id } => {
+                if let Some(cart) = &mut state.open {
+                    cart.pending = Some(PendingCheckout {
+                        order_id: *order_id,
+                        lines: std::mem::take(&mut cart.lines),
+                    });
+                }
+            }
+            E::CheckoutCompleted { order_id } => {
+                state.last_order = Some(*order_id);
+                if let Some(cart) = &mut state.open {
+                    cart.pending = None;
+                }
+            }
+            E::CheckoutReleased {
+                order_id,
+                expires_at,
+            } => {
+                state.last_released = Some(*order_id);
+                state.write(*expires_at, OpenCart::give_back);
+            }
+            E::Expired { .. } => state.open = None,
+        }
+    }
+}
+
+impl CartState {
+    fn write(&mut self, expires_at: Timestamp, change: impl FnOnce(&mut OpenCart)) {
+        if let Some(cart) = &mut self.open {
+            cart.expires_at = expires_at;
+            change(cart);
+        }
+    }
+}
+
+impl OpenCart {
+    fn put<'a>(&mut self, items: impl IntoIterator<Item = &'a CartItem>) {
+        self.lines
+            .extend(items.into_iter().map(|item| (item.sku_id, item.line())));
+    }
+
+    /// Locked lines come back. Where the shopper added the same SKU meanwhile, the larger
+    /// quantity counts, at the price shown last. This can exceed the limits: nothing is lost.
+    fn give_back(&mut self) {
+        for (sku_id, locked) in self.pending.take().map(|p| p.lines).unwrap_or_default() {
+            self.lines
+                .entry(sku_id)
+                .and_modify(|line| line.quantity = line.quantity.max(locked.quantity))
+                .or_insert(locked);
+        }
+    }
+}
+
+impl CartLine {
+    const fn item(self, sku_id: SkuId) -> CartItem {
+        CartItem {
+            sku_id,
+            product_id: self.product_id,
+            quantity: self.quantity,
+            unit_minor: self.unit_minor,
+            price_rule: self.price_rule,
+        }
+    }
+}
