@@ -4,7 +4,10 @@
 //!
 //! Nothing here knows a store, a database or HTTP.
 
+mod catalogue;
 mod codec;
+mod compatibility;
+mod generate;
 mod payload;
 mod raw_json;
 mod request;
@@ -12,7 +15,10 @@ mod table;
 mod upcast;
 mod webhook;
 
+pub use catalogue::{CatalogueEntry, CatalogueVersion, catalogue};
 pub use codec::{DecodeError, EventEntry, StoredEvent};
+pub use compatibility::{Breaking, Change, compatible, normalised};
+pub use generate::generate_schema;
 pub use raw_json::RawJson;
 pub use request::RequestEvent;
 pub use table::{AnyEvent, current_version, decode_any, decode_any_all, events};

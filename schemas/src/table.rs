@@ -160,6 +160,14 @@ macro_rules! stored_events {
             [$($event::EVENTS),*].into_iter().flatten()
         }
 
+        /// The schema of the enum of a category.
+        pub(crate) fn category_schema(category: &str) -> Option<schemars::Schema> {
+            match category {
+                $($category => Some(schemars::schema_for!($event)),)*
+                _ => None,
+            }
+        }
+
         /// The version written now of events stored under this name; `None` for an unknown name.
         #[must_use]
         pub fn current_version(event_type: &str) -> Option<u16> {

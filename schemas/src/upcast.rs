@@ -42,7 +42,11 @@ fn follow(
         .iter()
         .find(|(from, at, _)| *from == event_type && *at == version)
     else {
-        return Err(no_upcaster(event_type, version, current_version(event_type)));
+        return Err(no_upcaster(
+            event_type,
+            version,
+            current_version(event_type),
+        ));
     };
     let steps =
         upcaster(payload).map_err(|error| DecodeError::malformed(event_type, version, error))?;

@@ -1,0 +1,70 @@
+//! One event of each kind with every field set, and one with only what must be there. Ids and
+//! times are fixed: the files made of these never change.
+
+mod goods;
+mod money;
+mod people;
+mod sale;
+mod stock;
+
+use domain::{Quantity, Timestamp};
+use schemas::{AnyEvent, StoredEvent};
+use uuid::Uuid;
+
+pub(crate) struct Sample {
+    pub(crate) full: AnyEvent,
+    pub(crate) minimal: AnyEvent,
+}
+
+pub(crate) fn samples() -> Vec<Sample> {
+    let mut all = goods::samples();
+    all.extend(people::samples());
+    all.extend(stock::samples());
+    all.extend(sale::cart());
+    all.extend(sale::order());
+    all.extend(sale::after());
+    all.extend(money::samples());
+    all
+}
+
+fn pair<E: StoredEvent>(full: E, minimal: E) -> Sample {
+    Sample {
+        full: full.into_any(),
+        minimal: minimal.into_any(),
+    }
+}
+
+/// For events all of whose fields must be there.
+fn whole<E: StoredEvent>(event: E) -> Sample {
+    pair(event.clone(), event)
+}
+
+const PRODUCT: u8 = 1;
+const SKU: u8 = 2;
+const SELLER: u8 = 3;
+const WAREHOUSE: u8 = 4;
+const CUSTOMER: u8 = 5;
+const CART: u8 = 6;
+const GUEST_CART: u8 = 7;
+const ORDER: u8 = 8;
+const PAYMENT: u8 = 9;
+const REFUND: u8 = 10;
+const SHIPMENT: u8 = 11;
+const RETURN: u8 = 12;
+const CATEGORY: u8 = 13;
+const PARENT_CATEGORY: u8 = 14;
+const ADDRESS: u8 = 15;
+const PAYMENT_METHOD: u8 = 16;
+
+fn id<I: From<Uuid>>(number: u8) -> I {
+    let text = format!("01920000-0000-7000-8000-{number:012x}");
+    I::from(Uuid::parse_str(&text).unwrap())
+}
+
+fn units(number: u32) -> Quantity {
+    Quantity::new(number).unwrap()
+}
+
+fn at(time: &str) -> Timestamp {
+    format!("2026-01-02T{time}Z").parse().unwrap()
+}
