@@ -1,0 +1,171 @@
+//! Works out the best partners of products that changed.
+//!
+//! A product is stale when an order of it was counted or no longer counts, or when a partner's
+//! popularity changed, which its score depends on. The first is marked by the fold; the second
+//! when the partner itself is refreshed and found to be in more or fewer orders than before. So
+//! when nothing is stale any more, the stored partners are a function of the baskets alone,
+//! whenever and in whatever portions the refreshing was done.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use domain::ProductId;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::StoreError;
+use crate::frequently_bought_together::counting::Counter;
+use crate::frequently_bought_together::top;
+use crate::id_column::id;
+
+/// What counts as bought together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Orders two products must share, at least 1; fewer say nothing.
+    pub support_min: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { support_min: 2 }
+    }
+}
+
+/// When a refresh stops although products are left. At least one product is always done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    pub products_max: usize,
+    /// Looked at after each product: one with very many orders may take longer by itself.
+    pub time_max: Duration,
+}
+
+impl Budget {
+    /// Everything, for the end of a rebuild.
+    pub const UNBOUNDED: Self = Self {
+        products_max: usize::MAX,
+        time_max: Duration::MAX,
+    };
+}
+
+/// What one call of [`refresh`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    pub products: usize,
+    /// Stale products left.
+    pub left: usize,
+}
+
+/// Works out partners of stale products, those with orders of their own that changed first,
+/// in one transaction, or in the caller's if it has one.
+///
+/// Harmless to repeat or to leave out; a refresh with nothing stale writes nothing. Settings
+/// other than those last used make everything stale.
+pub fn refresh(
+    connection: &Connection,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<Refreshed, StoreError> {
+    let own = match connection.is_autocommit() {
+        true => Some(rusqlite::Transaction::new_unchecked(
+            connection,
+            rusqlite::TransactionBehavior::Immediate,
+        )?),
+        false => None,
+    };
+    let refreshed = refresh_within(connection, settings, budget)?;
+    if let Some(transaction) = own {
+        transaction.commit()?;
+    }
+    Ok(refreshed)
+}
+
+/// Products whose stored partners may be out of date: the lag of this model's ranking.
+pub fn stale_products(connection: &Connection) -> Result<usize, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM product WHERE stale > 0")?
+        .query_row([], |row| row.get(0))?)
+}
+
+fn refresh_within(
+    connection: &Connection,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<Refreshed, StoreError> {
+    let started = Instant::now();
+    let support_min = settings.support_min.max(1);
+    if support_min != top::support_min(connection)? {
+        connection.execute("UPDATE settings SET support_min = ?1", [support_min])?;
+        connection.execute("UPDATE product SET stale = 2 WHERE stale < 2", [])?;
+    }
+    let mut counter = Counter::new(connection);
+    let mut done = BTreeSet::new();
+    let mut repopularised = BTreeSet::new();
+    let mut mark = connection
+        .prepare_cached("UPDATE product SET stale = 1 WHERE product_id = ?1 AND stale = 0")?;
+    let within = |done: usize| done == 0 || started.elapsed() < budget.time_max;
+    // A second round does the partners of those whose popularity changed.
+    loop {
+        let round = stale(connection, budget.products_max.max(1) - done.len())?;
+        if round.is_empty() || !within(done.len()) {
+            break;
+        }
+        for product in round {
+            if !within(done.len()) {
+                break;
+            }
+            refresh_one(&mut counter, product, support_min, &mut repopularised)?;
+            done.insert(product);
+        }
+        // What was done in this transaction saw the same popularity: it need not be done again.
+        for product in std::mem::take(&mut repopularised).difference(&done) {
+            mark.execute([product.uuid().into_bytes()])?;
+        }
+    }
+    Ok(Refreshed {
+        products: done.len(),
+        left: stale_products(connection)?,
+    })
+}
+
+/// Stale products, at most `count_max`, in random order so that none waits for ever where the budget never suffices.
+fn stale(connection: &Connection, count_max: usize) -> Result<Vec<ProductId>, StoreError> {
+    let count_max = i64::try_from(count_max).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(
+        "SELECT product_id FROM product WHERE stale > 0 ORDER BY stale DESC, random() LIMIT ?1",
+    )?;
+    let found = statement.query_map([count_max], |row| id(row, 0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Stores one product's partners, and adds to `repopularised` those whose scores changed because
+/// it is in more or fewer orders than when it was last refreshed.
+fn refresh_one(
+    counter: &mut Counter<'_>,
+    product: ProductId,
+    support_min: u32,
+    repopularised: &mut BTreeSet<ProductId>,
+) -> Result<(), StoreError> {
+    let connection = counter.connection();
+    let bytes = product.uuid().into_bytes();
+    let (orders, partners) = counter.partners(product, support_min)?;
+    let orders_before: Option<u32> = connection
+        .prepare_cached("SELECT orders FROM top WHERE product_id = ?1")?
+        .query_row([bytes], |row| row.get(0))
+        .optional()?;
+    if orders_before != Some(orders) {
+        repopularised.extend(partners.iter().map(|partner| partner.product_id));
+    }
+    if orders == 0 {
+        for sql in [
+            "DELETE FROM top WHERE product_id = ?1",
+            "DELETE FROM product WHERE product_id = ?1",
+        ] {
+            connection.prepare_cached(sql)?.execute([bytes])?;
+        }
+        return Ok(());
+    }
+    top::store(connection, product, orders, &partners)?;
+    connection
+        .prepare_cached("UPDATE product SET stale = 0 WHERE product_id = ?1")?
+        .execute([bytes])?;
+    Ok(())
+}

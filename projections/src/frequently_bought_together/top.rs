@@ -1,0 +1,193 @@
+//! The best partners of a product: read in one look-up, or counted on the spot.
+
+use domain::ProductId;
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::StoreError;
+use crate::frequently_bought_together::counting::Counter;
+use crate::frequently_bought_together::{Partner, Score};
+
+/// Most partners worked out ahead of time, for each score.
+pub const TOP_MAX: usize = 20;
+
+/// Orders of a product up to which it is counted on the spot when nothing is stored for it yet.
+const ORDERS_ON_THE_SPOT_MAX: u32 = 2_000;
+
+/// Which partners a reader wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Freshness {
+    /// As last worked out by [`refresh`](super::refresh()), in constant time.
+    #[default]
+    Stored,
+    /// As of now; counts if anything changed since, which takes time in proportion to the
+    /// lines of the product's orders.
+    Current,
+}
+
+/// A product bought together with the one asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recommendation {
+    pub product_id: ProductId,
+    /// Orders with both products.
+    pub together: u32,
+    /// Orders with this product.
+    pub orders: u32,
+    pub cosine: f64,
+    pub lift: f64,
+    pub jaccard: f64,
+}
+
+/// Answer of [`top`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Top {
+    pub product_id: ProductId,
+    /// Orders with the product asked for.
+    pub orders: u32,
+    /// Orders in all.
+    pub all_orders: u32,
+    /// Whether the product or a partner changed since this was worked out.
+    pub stale: bool,
+    /// Best first.
+    pub partners: Vec<Recommendation>,
+}
+
+/// The best `k` partners of a product, at most [`TOP_MAX`] of them unless `freshness` is
+/// [`Freshness::Current`]; none for a product that is in no order.
+///
+/// Partners with fewer orders together than the setting `support_min` are left out.
+pub fn top(
+    connection: &Connection,
+    product: ProductId,
+    k: usize,
+    score: Score,
+    freshness: Freshness,
+) -> Result<Top, StoreError> {
+    // One state of the file for all statements, unless the caller sees to that.
+    let _snapshot = match connection.is_autocommit() {
+        true => Some(connection.unchecked_transaction()?),
+        false => None,
+    };
+    let all_orders: u32 = connection
+        .prepare_cached("SELECT orders FROM total")?
+        .query_row([], |row| row.get(0))?;
+    let known: Option<(u32, bool)> = connection
+        .prepare_cached("SELECT orders, stale > 0 FROM product WHERE product_id = ?1")?
+        .query_row([product.uuid().into_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let (orders, stale) = known.unwrap_or((0, false));
+    let stored = stored(connection, product)?;
+    let count_now = match (freshness, &stored) {
+        (_, None) => orders <= ORDERS_ON_THE_SPOT_MAX || freshness == Freshness::Current,
+        (Freshness::Stored, Some(_)) => false,
+        (Freshness::Current, Some(_)) => stale || k > TOP_MAX,
+    };
+    let (orders, mut partners, stale) = if orders == 0 {
+        (0, Vec::new(), false)
+    } else if count_now {
+        let support_min = support_min(connection)?;
+        let (orders, partners) = Counter::new(connection).partners(product, support_min)?;
+        (orders, partners, false)
+    } else {
+        let (orders, partners) = stored.unwrap_or((orders, Vec::new()));
+        (orders, partners, stale)
+    };
+    score.keep_best(orders, &mut partners, k);
+    Ok(Top {
+        product_id: product,
+        orders,
+        all_orders,
+        stale,
+        partners: partners
+            .iter()
+            .map(|partner| Recommendation {
+                product_id: partner.product_id,
+                together: partner.together,
+                orders: partner.orders,
+                cosine: partner.cosine(orders),
+                lift: partner.lift(orders, all_orders),
+                jaccard: partner.jaccard(orders),
+            })
+            .collect(),
+    })
+}
+
+pub(super) fn support_min(connection: &Connection) -> Result<u32, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT support_min FROM settings")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// What was last stored: the product's orders then, and partners with their orders then.
+pub(super) fn stored(
+    connection: &Connection,
+    product: ProductId,
+) -> Result<Option<(u32, Vec<Partner>)>, StoreError> {
+    connection
+        .prepare_cached("SELECT orders, partners FROM top WHERE product_id = ?1")?
+        .query_row([product.uuid().into_bytes()], |row| {
+            Ok((row.get(0)?, read(row.get_ref(1)?.as_blob()?)?))
+        })
+        .optional()
+        .map_err(StoreError::from)
+}
+
+/// Stores those partners that are among the best [`TOP_MAX`] by any score.
+pub(super) fn store(
+    connection: &Connection,
+    product: ProductId,
+    of_orders: u32,
+    partners: &[Partner],
+) -> Result<(), StoreError> {
+    let mut best: Vec<Partner> = Vec::with_capacity(Score::ALL.len() * TOP_MAX);
+    for score in Score::ALL {
+        let mut by_score = partners.to_vec();
+        score.keep_best(of_orders, &mut by_score, TOP_MAX);
+        best.extend(by_score);
+    }
+    best.sort_unstable_by_key(|partner| partner.product_id);
+    best.dedup();
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO top VALUES (?1, ?2, ?3)")?
+        .execute(params![
+            product.uuid().into_bytes(),
+            of_orders,
+            write(&best)
+        ])?;
+    Ok(())
+}
+
+/// Each partner as its id, then together and orders as four bytes each, highest first.
+fn write(partners: &[Partner]) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(partners.len() * 24);
+    for partner in partners {
+        blob.extend_from_slice(partner.product_id.uuid().as_bytes());
+        blob.extend_from_slice(&partner.together.to_be_bytes());
+        blob.extend_from_slice(&partner.orders.to_be_bytes());
+    }
+    blob
+}
+
+fn read(blob: &[u8]) -> Result<Vec<Partner>, FromSqlError> {
+    let (partners, rest) = blob.as_chunks::<24>();
+    if !rest.is_empty() {
+        return Err(FromSqlError::InvalidType);
+    }
+    Ok(partners
+        .iter()
+        .map(|bytes| {
+            let number = |at: usize| {
+                u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+            };
+            let mut id = [0; 16];
+            id.copy_from_slice(&bytes[..16]);
+            Partner {
+                product_id: ProductId::new(uuid::Uuid::from_bytes(id)),
+                together: number(16),
+                orders: number(20),
+            }
+        })
+        .collect())
+}

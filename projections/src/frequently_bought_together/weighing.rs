@@ -1,0 +1,158 @@
+//! What this model costs; run by hand in release mode.
+//!
+//! `TILLROLL_BASKETS` may name a file with one order a line, as numbers of products separated by
+//! spaces. Without it, baskets are made up: a few products in most of them.
+
+use std::time::{Duration, Instant};
+
+use domain::ProductId;
+use rusqlite::Connection;
+
+use super::tests::{confirmed, placed, product};
+use super::*;
+use crate::given::{feed, log};
+
+fn baskets() -> Vec<Vec<u128>> {
+    let read = |line: &str| line.split(' ').map(|n| n.parse().unwrap()).collect();
+    match std::env::var("TILLROLL_BASKETS") {
+        Ok(path) => {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.lines().map(read).collect()
+        }
+        Err(_) => {
+            let mut state = 88_172_645_463_325_252_u64;
+            let mut random = || {
+                // Xorshift (Marsaglia 2003).
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state
+            };
+            let popular =
+                |number: u64| u128::from((number % 4_000) * (number / 4_000 % 1_000) / 999);
+            let mut basket = || {
+                let size = 1 + random() % 47;
+                (0..size).map(|_| popular(random())).collect()
+            };
+            (0..22_000).map(|_| basket()).collect()
+        }
+    }
+}
+
+#[test]
+#[ignore = "weighs, and judges only in release mode"]
+#[expect(clippy::print_stderr, reason = "figures are for people")]
+fn loading_counting_and_refreshing_stay_within_their_bounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join("weighing.sqlite")).unwrap();
+    connection.set_prepared_statement_cache_capacity(64);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;",
+        )
+        .unwrap();
+    FrequentlyBoughtTogether::create_tables(&connection).unwrap();
+    let baskets = baskets();
+    let mut events = Vec::new();
+    for (basket, number) in baskets.iter().zip(0_u128..) {
+        let lines: Vec<_> = basket.iter().map(|product| (*product, 1)).collect();
+        events.extend([placed(number, &lines), confirmed(number)]);
+    }
+    let events = log(events);
+
+    let started = Instant::now();
+    feed::<FrequentlyBoughtTogether>(&connection, &events, 1_000);
+    let loading = started.elapsed();
+    let count = |sql: &str| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let postings = count("SELECT count(*) FROM posting");
+    let file = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    eprintln!(
+        "{} orders, {postings} postings: loaded in {loading:?}, {:?} an order, {file} bytes",
+        baskets.len(),
+        loading / baskets.len() as u32
+    );
+
+    let started = Instant::now();
+    let mut pairs = 0_u64;
+    let mut increments = 0_u64;
+    for pair in all_pairs(&connection, 1).unwrap() {
+        pairs += 1;
+        increments += u64::from(pair.unwrap().together);
+    }
+    let counting = started.elapsed();
+    eprintln!("{pairs} pairs from {increments} increments counted in {counting:?}");
+
+    let started = Instant::now();
+    let refreshed = refresh(&connection, &Settings::default(), Budget::UNBOUNDED).unwrap();
+    let refreshing = started.elapsed();
+    eprintln!(
+        "{} products refreshed in {refreshing:?}",
+        refreshed.products
+    );
+
+    let popular: ProductId = connection
+        .query_row(
+            "SELECT product_id FROM product ORDER BY orders DESC LIMIT 1",
+            [],
+            |row| crate::id_column::id(row, 0),
+        )
+        .unwrap();
+    let started = Instant::now();
+    for _ in 0..1_000 {
+        top(&connection, popular, 10, Score::Cosine, Freshness::Stored).unwrap();
+    }
+    eprintln!(
+        "stored top of the most popular: {:?}",
+        started.elapsed() / 1_000
+    );
+
+    let next = baskets.len() as u128;
+    let mut live = Duration::ZERO;
+    let base = events.len() as u64;
+    for number in 0..200 {
+        let lines: Vec<_> = baskets[number as usize % baskets.len()]
+            .iter()
+            .take(5)
+            .map(|product| (*product, 1))
+            .collect();
+        let mut order = log([placed(next + number, &lines), confirmed(next + number)]);
+        for event in &mut order {
+            event.position.0 += base + 2 * number as u64;
+        }
+        let started = Instant::now();
+        feed::<FrequentlyBoughtTogether>(&connection, &order, 2);
+        live += started.elapsed();
+    }
+    eprintln!(
+        "an order of five lines in a transaction of its own: {:?}",
+        live / 200
+    );
+
+    let started = Instant::now();
+    let budget = Budget {
+        products_max: usize::MAX,
+        time_max: Duration::from_millis(50),
+    };
+    let refreshed = refresh(&connection, &Settings::default(), budget).unwrap();
+    eprintln!("then {refreshed:?} in {:?}", started.elapsed());
+    let started = Instant::now();
+    let now = top(&connection, popular, 10, Score::Cosine, Freshness::Current).unwrap();
+    eprintln!(
+        "counted on the spot ({} orders): {:?}",
+        now.orders,
+        started.elapsed()
+    );
+    let _ = product(0);
+
+    if !cfg!(debug_assertions) {
+        assert!(loading < Duration::from_secs(5), "loading took {loading:?}");
+        assert!(
+            counting < Duration::from_secs(3),
+            "counting took {counting:?}"
+        );
+    }
+}
