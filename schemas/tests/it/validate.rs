@@ -89,7 +89,7 @@ fn keyword_holds(
         "format" => value.as_str().is_none_or(|text| match argument.as_str() {
             Some("uuid") => Uuid::parse_str(text).is_ok(),
             Some("date-time") => text.parse::<Timestamp>().is_ok(),
-            // What fits a number is said by its bounds.
+            // A text format nobody taught this check.
             _ => false,
         }),
         // The only pattern there is, that of a currency.
