@@ -1,6 +1,6 @@
 //! How fast events become durable, beside bare SQLite with the usual table.
 //!
-//! `cargo bench -p journal [-- SECONDS [DIRECTORY]]`. All three stores get the same events of
+//! `cargo bench -p journal [-- SECONDS [DIRECTORY [BATCH]]]`. All three stores get the same events of
 //! about 400 bytes, half of them into new streams, in the same batches; each batch is durable
 //! before the next one begins. Rounds of the three take turns, so that a busy machine slows
 //! all of them alike.
@@ -29,11 +29,16 @@ trait Store {
 struct Ours {
     journal: SqliteJournal,
     runtime: tokio::runtime::Runtime,
+    /// How long the committing thread took, without the way to it and back.
+    commits: Vec<Duration>,
 }
 
 impl Store for Ours {
     fn append(&mut self, units: Vec<Unit>) {
         let verdicts = self.runtime.block_on(self.journal.append(units)).unwrap();
+        self.commits.push(Duration::from_micros(
+            self.journal.stats().last_commit_micros,
+        ));
         assert!(
             verdicts
                 .iter()
@@ -87,9 +92,11 @@ fn open(path: &Path) -> Ours {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
+    let journal = SqliteJournal::open(path, Options::default()).unwrap();
     Ours {
-        journal: SqliteJournal::open(path, Options::default()).unwrap(),
+        journal,
         runtime,
+        commits: Vec::new(),
     }
 }
 
@@ -106,10 +113,14 @@ fn main() {
     };
     let time = Duration::from_secs_f64(seconds);
     println!(
-        "| events a batch | journal events/s | p50, p99 ms | bare SQLite | p50, p99 ms | ratio | without index | ratio |"
+        "| events a batch | journal events/s | p50, p99 ms | committing alone p50 ms | bare SQLite | p50, p99 ms | ratio | without index | ratio |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    for batch in BATCHES {
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let only: Option<usize> = arguments.next().map(|batch| batch.parse().unwrap());
+    for batch in BATCHES
+        .into_iter()
+        .filter(|batch| only.is_none_or(|only| only == *batch))
+    {
         let path = |name: &str| directory.path().join(format!("{batch}.{name}"));
         let mut ours = open(&path("journal"));
         let mut bare = Bare::open(&path("bare"), true);
@@ -122,13 +133,17 @@ fn main() {
                 rounds.push(run(*store, load, batch, time));
             }
         }
+        let mut commits = std::mem::take(&mut ours.commits);
+        commits.sort_unstable();
+        let commit = commits[commits.len() / 2];
         let [ours, bare, plain] = rounds.map(figures);
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         println!(
-            "| {batch} | {:.0} | {:.2}, {:.2} | {:.0} | {:.2}, {:.2} | {:.2} | {:.0} | {:.2} |",
+            "| {batch} | {:.0} | {:.2}, {:.2} | {:.2} | {:.0} | {:.2}, {:.2} | {:.2} | {:.0} | {:.2} |",
             ours.rate,
             ms(ours.p50),
             ms(ours.p99),
+            ms(commit),
             bare.rate,
             ms(bare.p50),
             ms(bare.p99),

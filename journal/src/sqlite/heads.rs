@@ -1,8 +1,8 @@
 //! The last event of each stream, in memory as far as needed.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
+use super::hash::QuickMap;
 use crate::{StreamId, StreamKey};
 
 /// Where a stream's last event is, and its version.
@@ -16,9 +16,9 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct Heads {
     /// Changed since the last save began.
-    dirty: HashMap<StreamId, Head>,
+    dirty: QuickMap<StreamId, Head>,
     /// Being saved, bit by bit.
-    saving: HashMap<StreamId, Head>,
+    saving: QuickMap<StreamId, Head>,
     cached: Generations<StreamId, Head>,
     saves: u64,
 }
@@ -26,8 +26,8 @@ pub(super) struct Heads {
 impl Heads {
     pub(super) fn new(cached_streams: usize) -> Self {
         Self {
-            dirty: HashMap::new(),
-            saving: HashMap::new(),
+            dirty: QuickMap::default(),
+            saving: QuickMap::default(),
             cached: Generations::new(cached_streams),
             saves: 0,
         }
@@ -110,16 +110,16 @@ pub(super) fn table_key(stream: &StreamId) -> Vec<u8> {
 /// it becomes the old half, and what was the old half goes.
 #[derive(Debug)]
 pub(super) struct Generations<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: QuickMap<K, V>,
+    old: QuickMap<K, V>,
     half: usize,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: QuickMap::default(),
+            old: QuickMap::default(),
             half: (capacity / 2).max(1),
         }
     }

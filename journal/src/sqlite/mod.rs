@@ -9,6 +9,7 @@ mod chunks;
 mod fault;
 mod file;
 mod follow;
+mod hash;
 mod heads;
 mod lock;
 mod options;

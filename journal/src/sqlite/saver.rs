@@ -10,7 +10,7 @@ use super::shared::saved_head;
 use crate::{Category, JournalError, StreamId, StreamKey};
 
 /// Events between the beginnings of two saves. Start-up reads at most about twice as many.
-const SAVE_EVERY_EVENTS: u64 = 32_768;
+const SAVE_EVERY_EVENTS: u64 = 65_536;
 /// Fewest heads a commit saves while a save is under way.
 const STEP_MIN: usize = 16;
 

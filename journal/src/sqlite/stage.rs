@@ -1,6 +1,5 @@
 //! Turning waiting units into verdicts and chunks, within one open transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +7,7 @@ use rusqlite::Connection;
 
 use super::chunks;
 use super::fault::WriteFault;
+use super::hash::QuickMap;
 use super::heads::Head;
 use super::record::ChunkBuilder;
 use super::saver::HeadSaver;
@@ -38,7 +38,7 @@ pub(super) struct Outcome {
     pub(super) bytes: u64,
     pub(super) events: Vec<Linked>,
     /// Streams looked at; those with `true` have changed.
-    pub(super) heads: HashMap<StreamId, (Head, bool)>,
+    pub(super) heads: QuickMap<StreamId, (Head, bool)>,
 }
 
 impl Stage<'_> {

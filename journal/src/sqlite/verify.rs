@@ -1,6 +1,5 @@
 //! Proving that a journal is whole: every sum, every link, every head.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -8,6 +7,7 @@ use rusqlite::Connection;
 use super::chunks::{self, StoredChunk};
 use super::fault::read_error;
 use super::file;
+use super::hash::QuickMap;
 use super::heads::{Head, table_key};
 use super::options::Options;
 use super::record::{Memo, Names};
@@ -95,7 +95,7 @@ struct Check {
     chain: u32,
     names: Names,
     memo: Memo,
-    streams: HashMap<StreamId, Head>,
+    streams: QuickMap<StreamId, Head>,
     report: VerifyReport,
 }
 

@@ -269,6 +269,7 @@ impl Writer {
         }
         self.head = head;
         self.chain = chain;
+        write(&self.shared.tail).clear();
         self.shared
             .progress
             .send_modify(|progress| progress.head = head);
