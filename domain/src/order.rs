@@ -1,7 +1,5 @@
 //! Order: what was bought, at which prices, and how far it has come.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,59 +20,16 @@ mod rejection;
 mod return_lines;
 mod ship;
 mod state;
+mod status;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod laws;
 
 pub use rejection::OrderRejection;
 pub use state::{LineProgress, OrderOnRecord, OrderState, ShippedUnits};
-
-/// Where an order stands. Legal: pending → confirmed → processing → shipped → delivered →
-/// returned; cancelled from pending or confirmed; failed from pending.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderStatus {
-    Pending,
-    Confirmed,
-    Processing,
-    Shipped,
-    Delivered,
-    Returned,
-    Cancelled,
-    Failed,
-}
-
-impl OrderStatus {
-    /// The whole status machine.
-    #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (
-                Self::Pending,
-                Self::Confirmed | Self::Failed | Self::Cancelled
-            ) | (Self::Confirmed, Self::Processing | Self::Cancelled)
-                | (Self::Processing, Self::Shipped)
-                | (Self::Shipped, Self::Delivered)
-                | (Self::Delivered, Self::Returned)
-        )
-    }
-}
-
-/// The word used on the wire.
-impl fmt::Display for OrderStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::Processing => "processing",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Returned => "returned",
-            Self::Cancelled => "cancelled",
-            Self::Failed => "failed",
-        })
-    }
-}
+pub use status::OrderStatus;
 
 /// Who moved an order: the engine itself, or somebody by role and id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -14,12 +14,18 @@ use crate::{Currency, Decider, OrderId, PaymentId, PaymentMethodId, RefundId, Se
 mod adopt_refund;
 mod expire_authorization;
 mod initiate;
+mod queries;
 mod record_outcome;
 mod rejection;
 mod request_capture;
 mod request_refund;
 mod request_void;
 mod state;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod laws;
 
 pub use rejection::{OutcomeKind, PaymentRejection};
 pub use state::{Attempt, PaymentOnRecord, PaymentState};
@@ -147,6 +153,8 @@ pub enum PaymentEvent {
         amount_minor: i64,
         reason: String,
     },
+    /// The provider gave money back. 0 where it told of this very refund before and it was
+    /// adopted: the money is in the books already.
     Refunded {
         refund_id: RefundId,
         key: IdempotencyKey,
@@ -172,6 +180,7 @@ pub enum PaymentEvent {
 pub enum ProviderOutcome {
     Succeeded {
         amount_minor: i64,
+        /// The provider's own id: of the refund itself, not of the payment, for refunds.
         provider_reference: String,
         expires_at: Option<Timestamp>,
     },

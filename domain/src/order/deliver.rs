@@ -35,3 +35,47 @@ pub(super) fn deliver(
     }
     Ok(events)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::OrderCommand;
+    use super::super::fixtures::{by, delivered_lines, in_status, moved, shipped_lines};
+    use super::*;
+    use crate::testing::id;
+
+    fn deliver(shipment: u128) -> OrderCommand {
+        OrderCommand::Deliver {
+            shipment_id: id(shipment),
+            by: by(),
+        }
+    }
+
+    #[test]
+    fn the_last_parcel_makes_the_order_delivered() {
+        in_status(OrderStatus::Processing)
+            .and([
+                shipped_lines(11, &[(1, 2)]),
+                shipped_lines(12, &[(2, 1)]),
+                OrderEvent::Shipped(moved(OrderStatus::Processing, OrderStatus::Shipped)),
+            ])
+            .when(deliver(12))
+            .then_once([delivered_lines(12, &[(2, 1)])])
+            .when(deliver(11))
+            .then_once([
+                delivered_lines(11, &[(1, 2)]),
+                OrderEvent::Delivered(moved(OrderStatus::Shipped, OrderStatus::Delivered)),
+            ]);
+    }
+
+    #[test]
+    fn a_parcel_may_arrive_while_others_have_not_left() {
+        in_status(OrderStatus::Processing)
+            .and([shipped_lines(11, &[(1, 2)])])
+            .when(deliver(11))
+            .then_once([delivered_lines(11, &[(1, 2)])])
+            .when(deliver(99))
+            .then_rejected(OrderRejection::UnknownShipment {
+                shipment_id: id(99),
+            });
+    }
+}

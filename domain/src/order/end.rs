@@ -51,3 +51,25 @@ fn end(
         reason: reason.clone(),
     })])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::OrderCommand;
+    use super::super::fixtures::{by, ended, in_status, reason};
+    use super::*;
+
+    #[test]
+    fn the_first_reason_stays() {
+        let ended = in_status(OrderStatus::Confirmed)
+            .and([OrderEvent::Cancelled(ended(
+                OrderStatus::Confirmed,
+                OrderStatus::Cancelled,
+            ))])
+            .when(OrderCommand::Cancel {
+                reason: OrderEndReason::OutOfStock,
+                by: by(),
+            })
+            .then_nothing();
+        assert_eq!(ended.state().as_ref().unwrap().end_reason, Some(reason()));
+    }
+}

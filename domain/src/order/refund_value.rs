@@ -95,3 +95,91 @@ fn first_units(share: i64, ordered: u32, taken: u32) -> i64 {
         .saturating_mul(taken)
         .saturating_add((share % units).min(taken))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{lines, order_of};
+    use super::super::{LineUnits, OrderRejection, PlacedOrder};
+    use super::*;
+    use crate::testing::id;
+
+    /// The values of `parts` coming back one after another.
+    fn values(placed: &PlacedOrder, parts: &[&[(u32, u32)]]) -> Vec<i64> {
+        let mut order = OrderOnRecord::from(placed);
+        for line in order.lines.values_mut() {
+            line.shipped = line.ordered;
+            line.delivered = line.ordered;
+        }
+        parts
+            .iter()
+            .map(|part| {
+                let part = lines(part);
+                let value = order.refund_value(&part).unwrap();
+                for units in part {
+                    order.lines.get_mut(&units.line).unwrap().returned += units.quantity.get();
+                }
+                value.minor
+            })
+            .collect()
+    }
+
+    #[test]
+    fn odd_minor_units_go_to_the_earlier_units() {
+        // 1.00 over three units: the first is worth one penny more.
+        let order = order_of(&[(3, 50)], 0, 0, 50);
+        assert_eq!(
+            values(&order, &[&[(1, 1)], &[(1, 1)], &[(1, 1)]]),
+            [34, 33, 33]
+        );
+        assert_eq!(values(&order, &[&[(1, 2)], &[(1, 1)]]), [67, 33]);
+        assert_eq!(values(&order, &[&[(1, 3)]]), [100]);
+    }
+
+    #[test]
+    fn tax_and_discount_follow_the_value_of_the_lines() {
+        // 300 and 100, tax 40, discount 80: 360 = 270 + 90.
+        let order = order_of(&[(1, 300), (2, 50)], 40, 0, 80);
+        assert_eq!(
+            values(&order, &[&[(2, 1)], &[(1, 1)], &[(2, 1)]]),
+            [45, 270, 45]
+        );
+    }
+
+    #[test]
+    fn shipping_goes_back_with_the_last_unit() {
+        let order = order_of(&[(1, 300), (1, 100)], 0, 50, 0);
+        assert_eq!(values(&order, &[&[(1, 1)], &[(2, 1)]]), [300, 150]);
+        assert_eq!(values(&order, &[&[(2, 1)], &[(1, 1)]]), [100, 350]);
+        assert_eq!(values(&order, &[&[(2, 1), (1, 1)]]), [450]);
+    }
+
+    #[test]
+    fn a_discount_beyond_the_goods_lowers_the_shipping_share() {
+        let order = order_of(&[(2, 100)], 0, 50, 230);
+        assert_eq!(values(&order, &[&[(1, 1)], &[(1, 1)]]), [0, 20]);
+    }
+
+    #[test]
+    fn free_goods_share_a_charge_by_units() {
+        let order = order_of(&[(1, 0), (3, 0)], 80, 0, 0);
+        assert_eq!(values(&order, &[&[(1, 1)], &[(2, 3)]]), [20, 60]);
+    }
+
+    #[test]
+    fn what_cannot_come_back_has_no_value() {
+        let order = OrderOnRecord::from(&order_of(&[(1, 100)], 0, 0, 0));
+        let part: Vec<LineUnits> = lines(&[(1, 1)]);
+        assert!(matches!(
+            order.refund_value(&part),
+            Err(OrderRejection::StatusConflict { .. })
+        ));
+        assert_eq!(order.value_of_return(id(21)), None);
+    }
+
+    #[test]
+    fn the_largest_amounts_do_not_overflow() {
+        let order = order_of(&[(2, i64::MAX / 4), (1, i64::MAX / 4)], 0, 0, 0);
+        let parts = values(&order, &[&[(1, 1)], &[(2, 1)], &[(1, 1)]]);
+        assert_eq!(parts.iter().sum::<i64>(), order.totals.total_minor);
+    }
+}

@@ -65,3 +65,77 @@ pub(super) fn check_returnable(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::OrderCommand;
+    use super::super::fixtures::{
+        by, delivered, delivered_lines, in_status, lines, moved, returned_lines, shipped_lines,
+    };
+    use super::*;
+    use crate::testing::id;
+
+    fn give_back(return_id: u128, of: &[(u32, u32)]) -> OrderCommand {
+        OrderCommand::Return {
+            return_id: id(return_id),
+            lines: lines(of),
+            by: by(),
+        }
+    }
+
+    #[test]
+    fn the_last_unit_back_makes_the_order_returned() {
+        delivered()
+            .when(give_back(21, &[(1, 1)]))
+            .then_once([returned_lines(21, &[(1, 1)])])
+            .when(give_back(22, &[(1, 1), (2, 1)]))
+            .then_once([
+                returned_lines(22, &[(1, 1), (2, 1)]),
+                OrderEvent::Returned(moved(OrderStatus::Delivered, OrderStatus::Returned)),
+            ])
+            .when(give_back(23, &[(1, 1)]))
+            .then_rejected(OrderRejection::StatusConflict {
+                current: OrderStatus::Returned,
+                requested: OrderStatus::Returned,
+            });
+    }
+
+    #[test]
+    fn only_what_arrived_comes_back() {
+        let partly = || {
+            in_status(OrderStatus::Processing).and([
+                shipped_lines(11, &[(1, 1)]),
+                shipped_lines(12, &[(2, 1)]),
+                delivered_lines(11, &[(1, 1)]),
+            ])
+        };
+        partly()
+            .when(give_back(21, &[(1, 1)]))
+            .then_once([returned_lines(21, &[(1, 1)])]);
+        partly().when(give_back(21, &[(2, 1)])).then_rejected(
+            OrderRejection::ReturnedBeyondDelivered {
+                line: 2,
+                delivered: 0,
+                returned: 0,
+                requested: 1,
+            },
+        );
+    }
+
+    #[test]
+    fn a_return_counts_once() {
+        delivered()
+            .and([returned_lines(21, &[(1, 1), (2, 1)])])
+            .when(give_back(21, &[(2, 1), (1, 1)]))
+            .then_nothing()
+            .when(give_back(21, &[(1, 1)]))
+            .then_rejected(OrderRejection::ReturnDiffers { return_id: id(21) })
+            .when(give_back(22, &[(1, 2)]))
+            .then_rejected(OrderRejection::ReturnedBeyondDelivered {
+                line: 1,
+                delivered: 2,
+                returned: 1,
+                requested: 2,
+            });
+    }
+}

@@ -1,7 +1,7 @@
 //! Initiates a payment and asks for the authorization of its full amount.
 
+use super::queries::key;
 use super::rejection::{check_positive, check_present};
-use super::state::key;
 use super::{Operation, PaymentEvent, PaymentOnRecord, PaymentRejection};
 use crate::{Currency, OrderId, PaymentId, PaymentMethodId, Sealed};
 
