@@ -5,6 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod addresses;
+mod payment_methods;
+mod register;
+mod rejection;
+
+pub use rejection::CustomerRejection;
+
+use crate::decider::Decider;
 use crate::pricing::Tier;
 use crate::{AddressId, CustomerId, PaymentMethodId, Sealed};
 
@@ -101,3 +109,108 @@ pub type CustomerState = Option<Box<CustomerOnRecord>>;
 /// The aggregate.
 #[derive(Debug)]
 pub struct Customer;
+
+impl Decider for Customer {
+    const CATEGORY: &'static str = "customer";
+
+    type Id = CustomerId;
+    type State = CustomerState;
+    type Command = CustomerCommand;
+    type Event = CustomerEvent;
+    type Rejection = CustomerRejection;
+
+    fn decide(
+        state: &CustomerState,
+        command: &CustomerCommand,
+    ) -> Result<Vec<CustomerEvent>, CustomerRejection> {
+        use CustomerCommand as C;
+        let customer = state.as_deref().ok_or(CustomerRejection::NoSuchCustomer);
+        let customer = match (command, customer) {
+            (
+                C::Register {
+                    customer_id,
+                    tier,
+                    contact,
+                },
+                known,
+            ) => return register::decide(known.ok(), *customer_id, *tier, contact),
+            (C::Erase { .. }, Ok(known)) if known.erased => return Ok(vec![]),
+            (_, Ok(known)) if known.erased => return Err(CustomerRejection::CustomerErased),
+            (_, known) => known?,
+        };
+        match command {
+            // Decided above.
+            C::Register { .. } => Ok(vec![]),
+            C::ChangeContact { contact } => register::change_contact(customer, contact),
+            C::ChangeTier { tier } if customer.tier == *tier => Ok(vec![]),
+            C::ChangeTier { tier } => Ok(vec![CustomerEvent::TierChanged {
+                from: customer.tier,
+                to: *tier,
+            }]),
+            C::AddAddress(address) => addresses::add(customer, address),
+            C::RemoveAddress { address_id } => Ok(addresses::remove(customer, *address_id)),
+            C::AddPaymentMethod(method) => payment_methods::add(customer, method),
+            C::RemovePaymentMethod { payment_method_id } => {
+                Ok(payment_methods::remove(customer, *payment_method_id))
+            }
+            C::Erase { customer_id } => Ok(vec![CustomerEvent::Erased {
+                customer_id: *customer_id,
+            }]),
+        }
+    }
+
+    /// An event about a customer who never registered changes nothing.
+    fn evolve(state: &mut CustomerState, event: &CustomerEvent) {
+        use CustomerEvent as E;
+        if let E::Registered {
+            customer_id,
+            tier,
+            contact,
+        } = event
+        {
+            *state = Some(Box::new(CustomerOnRecord {
+                customer_id: *customer_id,
+                tier: *tier,
+                contact: contact.clone(),
+                addresses: BTreeMap::new(),
+                payment_methods: BTreeMap::new(),
+                erased: false,
+            }));
+        }
+        let Some(customer) = state else { return };
+        match event {
+            E::Registered { .. } => {}
+            E::ContactChanged { contact } => customer.contact = contact.clone(),
+            E::TierChanged { to, .. } => customer.tier = *to,
+            E::AddressAdded(address) => {
+                customer
+                    .addresses
+                    .insert(address.address_id, address.clone());
+            }
+            E::AddressRemoved { address_id } => {
+                customer.addresses.remove(address_id);
+            }
+            E::PaymentMethodAdded(method) => {
+                let methods = &mut customer.payment_methods;
+                methods.insert(method.payment_method_id, method.clone());
+            }
+            E::PaymentMethodRemoved { payment_method_id } => {
+                customer.payment_methods.remove(payment_method_id);
+            }
+            E::Erased { .. } => customer.erase(),
+        }
+    }
+}
+
+impl CustomerOnRecord {
+    /// Keeps nothing personal, sealed or not; countries stay.
+    fn erase(&mut self) {
+        let nothing = || Sealed::from_ciphertext(String::new());
+        self.erased = true;
+        self.contact = nothing();
+        self.payment_methods.clear();
+        for address in self.addresses.values_mut() {
+            address.details = nothing();
+        }
+    }
+}

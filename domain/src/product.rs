@@ -5,6 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod change;
+mod change_status;
+mod create;
+mod rejection;
+mod skus;
+mod validity;
+
+pub use rejection::ProductRejection;
+
+use crate::decider::Decider;
 use crate::pricing::{PriceBook, Prices};
 use crate::{CategoryId, ProductId, SellerId, SkuId};
 
@@ -135,3 +145,119 @@ pub type ProductState = Option<Box<ProductOnRecord>>;
 /// The aggregate.
 #[derive(Debug)]
 pub struct Product;
+
+impl Decider for Product {
+    const CATEGORY: &'static str = "product";
+
+    type Id = ProductId;
+    type State = ProductState;
+    type Command = ProductCommand;
+    type Event = ProductEvent;
+    type Rejection = ProductRejection;
+
+    fn decide(
+        state: &ProductState,
+        command: &ProductCommand,
+    ) -> Result<Vec<ProductEvent>, ProductRejection> {
+        use ProductCommand as C;
+        match command {
+            C::Create {
+                product_id,
+                seller_id,
+                details,
+                base_prices,
+            } => create::decide(
+                state.as_deref(),
+                *product_id,
+                *seller_id,
+                details,
+                base_prices,
+            ),
+            C::ChangeDetails(details) => change::details(state.changeable()?, details),
+            C::Reprice(base_prices) => change::base_prices(state.changeable()?, base_prices),
+            C::ChangeStatus(to) => change_status::decide(state.as_deref(), *to),
+            C::AddSku {
+                sku_id,
+                details,
+                prices,
+            } => skus::add(state.changeable()?, *sku_id, details, prices),
+            C::ChangeSkuDetails { sku_id, details } => {
+                skus::change_details(state.changeable()?, *sku_id, details)
+            }
+            C::RepriceSku { sku_id, prices } => skus::reprice(state.changeable()?, *sku_id, prices),
+            C::WithdrawSku { sku_id } => skus::withdraw(state.changeable()?, *sku_id),
+        }
+    }
+
+    /// An event about a product or SKU that was never added changes nothing.
+    fn evolve(state: &mut ProductState, event: &ProductEvent) {
+        use ProductEvent as E;
+        if let E::Created {
+            product_id,
+            seller_id,
+            details,
+            base_prices,
+        } = event
+        {
+            *state = Some(Box::new(ProductOnRecord {
+                product_id: *product_id,
+                seller_id: *seller_id,
+                status: ProductStatus::Active,
+                details: details.clone(),
+                base_prices: base_prices.clone(),
+                skus: BTreeMap::new(),
+            }));
+        }
+        let Some(product) = state else { return };
+        match event {
+            E::Created { .. } => {}
+            E::DetailsChanged(details) => product.details = details.clone(),
+            E::Repriced { base_prices } => product.base_prices.clone_from(base_prices),
+            E::StatusChanged { to, .. } => product.status = *to,
+            E::SkuAdded {
+                sku_id,
+                details,
+                prices,
+            } => {
+                let sku = Sku {
+                    details: details.clone(),
+                    prices: prices.clone(),
+                    withdrawn: false,
+                };
+                product.skus.insert(*sku_id, sku);
+            }
+            E::SkuDetailsChanged { sku_id, details } => {
+                if let Some(sku) = product.skus.get_mut(sku_id) {
+                    sku.details = details.clone();
+                }
+            }
+            E::SkuRepriced { sku_id, prices } => {
+                if let Some(sku) = product.skus.get_mut(sku_id) {
+                    sku.prices = prices.clone();
+                }
+            }
+            E::SkuWithdrawn { sku_id } => {
+                if let Some(sku) = product.skus.get_mut(sku_id) {
+                    sku.withdrawn = true;
+                }
+            }
+        }
+    }
+}
+
+/// The product, if it can still change.
+trait Changeable {
+    fn changeable(&self) -> Result<&ProductOnRecord, ProductRejection>;
+}
+
+impl Changeable for ProductState {
+    fn changeable(&self) -> Result<&ProductOnRecord, ProductRejection> {
+        match self.as_deref() {
+            None => Err(ProductRejection::NoSuchProduct),
+            Some(product) if product.status == ProductStatus::Deleted => {
+                Err(ProductRejection::ProductDeleted)
+            }
+            Some(product) => Ok(product),
+        }
+    }
+}
