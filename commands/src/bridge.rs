@@ -104,11 +104,7 @@ impl<D: Runs> AggregateContext<Bridge<D>> for Loaded<D> {
 impl JournalEventStore {
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self {
-            journal,
-            clock,
-            ids,
-        }
+        Self { journal, clock, ids }
     }
 
     async fn read(&self, stream: &StreamId) -> Result<Vec<Recorded>, JournalError> {
@@ -131,12 +127,9 @@ fn stream_of<D: Runs>(aggregate_id: &str) -> StreamId {
 fn envelope<D: Runs>(
     recorded: &Recorded,
 ) -> Result<EventEnvelope<Bridge<D>>, AggregateError<D::Rejection>> {
-    let event = D::Event::decode(
-        recorded.event_type.as_str(),
-        recorded.schema_version,
-        &recorded.payload,
-    )
-    .map_err(|e| AggregateError::DeserializationError(Box::new(e)))?;
+    let event =
+        D::Event::decode(recorded.event_type.as_str(), recorded.schema_version, &recorded.payload)
+            .map_err(|e| AggregateError::DeserializationError(Box::new(e)))?;
     // Metadata in cqrs-es is text by name; ours is one JSON object.
     let metadata = serde_json::from_str::<HashMap<String, serde_json::Value>>(&recorded.metadata)
         .unwrap_or_default()
@@ -165,10 +158,7 @@ impl<D: Runs> EventStore<Bridge<D>> for JournalEventStore {
         &self,
         aggregate_id: &str,
     ) -> Result<Vec<EventEnvelope<Bridge<D>>>, AggregateError<D::Rejection>> {
-        let events = self
-            .read(&stream_of::<D>(aggregate_id))
-            .await
-            .map_err(failed)?;
+        let events = self.read(&stream_of::<D>(aggregate_id)).await.map_err(failed)?;
         events.iter().map(envelope::<D>).collect()
     }
 
@@ -177,11 +167,7 @@ impl<D: Runs> EventStore<Bridge<D>> for JournalEventStore {
         aggregate_id: &str,
     ) -> Result<Self::AC, AggregateError<D::Rejection>> {
         let stream = stream_of::<D>(aggregate_id);
-        let mut loaded = Loaded {
-            aggregate: Bridge::default(),
-            stream,
-            version: 0,
-        };
+        let mut loaded = Loaded { aggregate: Bridge::default(), stream, version: 0 };
         for recorded in self.read(&loaded.stream).await.map_err(failed)? {
             loaded.aggregate.apply(envelope::<D>(&recorded)?.payload);
             loaded.version = recorded.version;
@@ -212,22 +198,9 @@ impl<D: Runs> EventStore<Bridge<D>> for JournalEventStore {
             })
             .collect();
         let aggregate_id = context.stream.key.to_string();
-        let group = Group {
-            stream: context.stream,
-            expected: context.version,
-            events: new_events,
-        };
-        let unit = Unit {
-            groups: vec![group],
-            metadata: Arc::from(text),
-        };
-        match self
-            .journal
-            .append(vec![unit])
-            .await
-            .map_err(failed)?
-            .first()
-        {
+        let group = Group { stream: context.stream, expected: context.version, events: new_events };
+        let unit = Unit { groups: vec![group], metadata: Arc::from(text) };
+        match self.journal.append(vec![unit]).await.map_err(failed)?.first() {
             Some(Verdict::Committed { .. }) => {}
             Some(Verdict::Conflict { .. }) | None => return Err(AggregateError::AggregateConflict),
         }

@@ -92,13 +92,7 @@ impl Bus {
             options,
             Arc::clone(&stats),
         );
-        let bus = Self {
-            queue,
-            clock,
-            ids,
-            journal,
-            stats,
-        };
+        let bus = Self { queue, clock, ids, journal, stats };
         (bus, Box::pin(desk.run(jobs)))
     }
 
@@ -126,12 +120,7 @@ impl Bus {
         F: FnMut(&mut Unit<'_>) -> Result<T, Stop> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task {
-            work,
-            caller: caller.clone(),
-            value: None,
-            reply: Some(reply),
-        });
+        let job = Box::new(Task { work, caller: caller.clone(), value: None, reply: Some(reply) });
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 self.stats.overloaded.fetch_add(1, Ordering::Relaxed);
@@ -149,8 +138,7 @@ impl Bus {
         id: D::Id,
         command: D::Command,
     ) -> Result<Done<usize>, CommandError> {
-        self.run(caller, move |unit| unit.execute::<D>(&id, &command))
-            .await
+        self.run(caller, move |unit| unit.execute::<D>(&id, &command)).await
     }
 
     /// Reads an aggregate as last decided, waiting until that is durable.
@@ -159,10 +147,7 @@ impl Bus {
         id: D::Id,
         mut look: impl FnMut(&D::State) -> T + Send + 'static,
     ) -> Result<Done<T>, CommandError> {
-        self.run(&Caller::system(), move |unit| {
-            unit.state::<D>(&id).map(&mut look)
-        })
-        .await
+        self.run(&Caller::system(), move |unit| unit.state::<D>(&id).map(&mut look)).await
     }
 
     #[must_use]
@@ -264,9 +249,7 @@ where
     fn answer(mut self: Box<Self>, end: Result<Position, CommandError>) {
         let answer = end.and_then(|position| match self.value.take() {
             Some(value) => Ok(Done { value, position }),
-            None => Err(CommandError::Corrupt(
-                "a command ended without a result".to_owned(),
-            )),
+            None => Err(CommandError::Corrupt("a command ended without a result".to_owned())),
         });
         if let Some(reply) = self.reply.take() {
             // Whoever asked may have gone; what was decided stands all the same.

@@ -53,10 +53,7 @@ pub(crate) struct Cache {
 impl Cache {
     /// Unbounded in itself: `shrink` evicts, because an entry ahead of the journal must stay.
     pub(crate) fn new() -> Self {
-        Self {
-            entries: LruCache::unbounded(),
-            durable: 0,
-        }
+        Self { entries: LruCache::unbounded(), durable: 0 }
     }
 
     pub(crate) fn get(&mut self, stream: &StreamId) -> Option<&Entry> {

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use domain::cart::{Cart, CartCommand, CartItem, CartLimits, CartOwner, OpenCart};
 use domain::customer::Customer;
-use domain::inventory::{Inventory, InventoryCommand};
+use domain::inventory::{Inventory, InventoryCommand, InventoryState};
 use domain::pricing::{EffectivePrice, Tier, WholesalePolicy, effective_price};
 use domain::product::{Product, ProductStatus};
 use domain::{CartId, Currency, CustomerId, ProductId, Quantity, RejectionKind, SkuId, Timestamp};
@@ -55,18 +55,12 @@ pub struct Shopper {
 impl Shopper {
     #[must_use]
     pub fn customer(customer_id: CustomerId) -> Self {
-        Self {
-            cart_id: CartId::of_customer(customer_id),
-            owner: CartOwner::Customer(customer_id),
-        }
+        Self { cart_id: CartId::of_customer(customer_id), owner: CartOwner::Customer(customer_id) }
     }
 
     #[must_use]
     pub fn guest(cart_id: CartId) -> Self {
-        Self {
-            cart_id,
-            owner: CartOwner::Guest,
-        }
+        Self { cart_id, owner: CartOwner::Guest }
     }
 }
 
@@ -117,21 +111,13 @@ pub fn offer(
     let sku = known(product.skus.get(&sku_id), "sku", sku_id)?;
     if product.status != ProductStatus::Active || sku.withdrawn {
         let message = format!("sku {sku_id} is not for sale");
-        return Err(
-            Refused::new(RejectionKind::Conflict, "not_for_sale", message)
-                .with("sku_id", sku_id.to_string())
-                .into(),
-        );
+        return Err(Refused::new(RejectionKind::Conflict, "not_for_sale", message)
+            .with("sku_id", sku_id.to_string())
+            .into());
     }
-    let price = effective_price(
-        &sku.prices,
-        &product.base_prices,
-        tier,
-        currency,
-        now,
-        policy.wholesale,
-    )
-    .ok_or_else(|| no_price(sku_id, currency))?;
+    let price =
+        effective_price(&sku.prices, &product.base_prices, tier, currency, now, policy.wholesale)
+            .ok_or_else(|| no_price(sku_id, currency))?;
     Ok(Offer {
         product_id,
         seller_id: product.seller_id,
@@ -153,10 +139,9 @@ fn no_price(sku_id: SkuId, currency: Currency) -> Refused {
 fn tier_of(unit: &mut Unit<'_>, owner: CartOwner) -> Result<Tier, Stop> {
     match owner {
         CartOwner::Guest => Ok(Tier::Retail),
-        CartOwner::Customer(id) => Ok(unit
-            .state::<Customer>(&id)?
-            .as_ref()
-            .map_or(Tier::Retail, |c| c.tier)),
+        CartOwner::Customer(id) => {
+            Ok(unit.state::<Customer>(&id)?.as_ref().map_or(Tier::Retail, |c| c.tier))
+        }
     }
 }
 
@@ -174,17 +159,10 @@ fn open_head(
     sku_id: SkuId,
 ) -> Result<Option<CartHead>, Stop> {
     end_if_over(unit, cart_id)?;
-    Ok(unit
-        .state::<Cart>(&cart_id)?
-        .open
-        .as_ref()
-        .map(|cart| CartHead {
-            currency: cart.currency,
-            units: cart
-                .lines
-                .get(&sku_id)
-                .map_or(0, |line| line.quantity.get()),
-        }))
+    Ok(unit.state::<Cart>(&cart_id)?.open.as_ref().map(|cart| CartHead {
+        currency: cart.currency,
+        units: cart.lines.get(&sku_id).map_or(0, |line| line.quantity.get()),
+    }))
 }
 
 /// The open cart with its lines, after ending it if its time is up.
@@ -206,10 +184,7 @@ fn end_if_over(unit: &mut Unit<'_>, cart_id: CartId) -> Result<(), Stop> {
 pub fn expire(unit: &mut Unit<'_>, cart_id: CartId) -> Result<(), Stop> {
     let now = unit.now();
     let cart = unit.state::<Cart>(&cart_id)?.open.as_ref();
-    let skus: Vec<SkuId> = cart
-        .iter()
-        .flat_map(|cart| cart.lines.keys().copied())
-        .collect();
+    let skus: Vec<SkuId> = cart.iter().flat_map(|cart| cart.lines.keys().copied()).collect();
     if unit.execute::<Cart>(&cart_id, &CartCommand::Expire { now })? == 0 {
         return Ok(());
     }
@@ -231,12 +206,7 @@ fn soft_hold(
         return Ok(());
     }
     let now = unit.now();
-    let command = InventoryCommand::SetSoftHold {
-        cart_id,
-        units,
-        now,
-        cart_expires_at,
-    };
+    let command = InventoryCommand::SetSoftHold { cart_id, units, now, cart_expires_at };
     unit.execute::<Inventory>(&sku_id, &command)?;
     Ok(())
 }
@@ -264,9 +234,7 @@ pub fn add_item(
 ) -> Result<CartEdit, Stop> {
     let Shopper { cart_id, owner } = shopper;
     let head = open_head(unit, cart_id, sku_id)?;
-    let currency = currency
-        .or(head.as_ref().map(|cart| cart.currency))
-        .unwrap_or(policy.currency);
+    let currency = currency.or(head.as_ref().map(|cart| cart.currency)).unwrap_or(policy.currency);
     let offer = offer(unit, policy, owner, sku_id, currency)?;
     let expires_at = policy.expires_at(owner, unit.now());
     let command = CartCommand::AddItem {
@@ -282,16 +250,8 @@ pub fn add_item(
         expires_at,
     };
     unit.execute::<Cart>(&cart_id, &command)?;
-    let units = head
-        .map_or(0, |cart| cart.units)
-        .saturating_add(quantity.get());
-    edited(
-        unit,
-        shopper,
-        currency,
-        expires_at,
-        Some((sku_id, units, offer)),
-    )
+    let units = head.map_or(0, |cart| cart.units).saturating_add(quantity.get());
+    edited(unit, shopper, currency, expires_at, Some((sku_id, units, offer)))
 }
 
 /// Sets the units of a SKU that is in the cart.
@@ -316,13 +276,7 @@ pub fn set_quantity(
         expires_at,
     };
     unit.execute::<Cart>(&cart_id, &command)?;
-    edited(
-        unit,
-        shopper,
-        currency,
-        expires_at,
-        Some((sku_id, quantity.get(), offer)),
-    )
+    edited(unit, shopper, currency, expires_at, Some((sku_id, quantity.get(), offer)))
 }
 
 /// Removes a line; harmless if there is none.
@@ -365,23 +319,13 @@ fn edited(
                 unit_minor: offer.price.minor,
                 price_rule: offer.price.rule,
             };
-            let available = inventory.available_to(now, Some(cart_id));
-            Some(LineOnOffer {
-                item,
-                name: offer.name,
-                available,
-            })
+            let available = available(inventory, now, cart_id);
+            Some(LineOnOffer { item, name: offer.name, available })
         }
         None => None,
     };
     let version = unit.version::<Cart>(&cart_id)?;
-    Ok(CartEdit {
-        cart_id,
-        version,
-        currency,
-        line,
-        expires_at,
-    })
+    Ok(CartEdit { cart_id, version, currency, line, expires_at })
 }
 
 /// Prices the whole cart in another currency; refused if a line has no price in it.
@@ -396,11 +340,7 @@ pub fn change_currency(
     let cart = known(open.as_ref(), "cart", cart_id)?;
     let items = priced(unit, policy, owner, cart, currency)?;
     let expires_at = policy.expires_at(owner, unit.now());
-    let command = CartCommand::ChangeCurrency {
-        currency,
-        items,
-        expires_at,
-    };
+    let command = CartCommand::ChangeCurrency { currency, items, expires_at };
     unit.execute::<Cart>(&cart_id, &command)?;
     on_offer(unit, policy, shopper)
 }
@@ -421,15 +361,8 @@ pub fn merge(
         let expires_at = policy.expires_at(owner, unit.now());
         let skus: Vec<SkuId> = items.iter().map(|item| item.sku_id).collect();
         let limits = policy.limits;
-        let command = CartCommand::Merge {
-            cart_id,
-            owner,
-            currency,
-            from: guest,
-            items,
-            limits,
-            expires_at,
-        };
+        let command =
+            CartCommand::Merge { cart_id, owner, currency, from: guest, items, limits, expires_at };
         unit.execute::<Cart>(&cart_id, &command)?;
         unit.execute::<Cart>(&guest, &CartCommand::EndMerged { cart_id })?;
         for sku_id in skus {
@@ -478,22 +411,15 @@ pub fn on_offer(
                 item.unit_minor = offer.price.minor;
                 item.price_rule = offer.price.rule;
                 let inventory = unit.state::<Inventory>(sku_id)?;
-                (offer.name, inventory.available_to(now, Some(cart_id)))
+                (offer.name, available(inventory, now, cart_id))
             }
             Err(Stop::Refused(_)) => (String::new(), 0),
             Err(stop) => return Err(stop),
         };
-        lines.push(LineOnOffer {
-            item,
-            name,
-            available,
-        });
+        lines.push(LineOnOffer { item, name, available });
     }
     let items = lines.iter().map(|line| line.item).collect();
-    let command = CartCommand::Reprice {
-        items,
-        expires_at: cart.expires_at,
-    };
+    let command = CartCommand::Reprice { items, expires_at: cart.expires_at };
     unit.execute::<Cart>(&cart_id, &command)?;
     Ok(CartOnOffer {
         cart_id,
@@ -528,4 +454,10 @@ pub fn priced(
             })
         })
         .collect()
+}
+
+/// Units this cart could have now; none rather than a negative number.
+fn available(inventory: &InventoryState, now: Timestamp, cart_id: CartId) -> u32 {
+    let units = inventory.available_total_for(now, Some(cart_id)).max(0);
+    u32::try_from(units).unwrap_or(u32::MAX)
 }

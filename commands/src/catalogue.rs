@@ -2,7 +2,7 @@
 
 use domain::category::{Category, TreeId};
 use domain::inventory::{Inventory, InventoryCommand};
-use domain::order::Order;
+use domain::order::{Order, OrderStatus};
 use domain::pricing::{PriceBook, Prices};
 use domain::product::{Product, ProductCommand, ProductDetails, SkuDetails};
 use domain::rating::{Rating, RatingCommand, RatingId};
@@ -20,11 +20,7 @@ pub fn create_product(
     details: &ProductDetails,
     base_prices: &Prices,
 ) -> Result<(), Stop> {
-    known(
-        unit.state::<Seller>(&seller_id)?.as_ref(),
-        "seller",
-        seller_id,
-    )?;
+    known(unit.state::<Seller>(&seller_id)?.as_ref(), "seller", seller_id)?;
     category_exists(unit, details)?;
     let command = ProductCommand::Create {
         product_id,
@@ -63,16 +59,9 @@ pub fn add_sku(
     details: &SkuDetails,
     prices: &PriceBook,
 ) -> Result<(), Stop> {
-    known(
-        unit.state::<Product>(&product_id)?.as_ref(),
-        "product",
-        product_id,
-    )?;
-    let command = ProductCommand::AddSku {
-        sku_id,
-        details: details.clone(),
-        prices: prices.clone(),
-    };
+    known(unit.state::<Product>(&product_id)?.as_ref(), "product", product_id)?;
+    let command =
+        ProductCommand::AddSku { sku_id, details: details.clone(), prices: prices.clone() };
     unit.execute::<Product>(&product_id, &command)?;
     unit.execute::<Inventory>(&sku_id, &InventoryCommand::Open { sku_id, product_id })?;
     Ok(())
@@ -86,22 +75,14 @@ pub fn rate_product(
     order_id: OrderId,
     stars: u8,
 ) -> Result<(), Stop> {
-    known(
-        unit.state::<Product>(&product_id)?.as_ref(),
-        "product",
-        product_id,
-    )?;
+    known(unit.state::<Product>(&product_id)?.as_ref(), "product", product_id)?;
     let order = unit.state::<Order>(&order_id)?.as_ref();
-    let order = known(
-        order.filter(|o| o.customer_id == Some(customer_id)),
-        "order",
-        order_id,
-    )?;
-    let bought = order.status.was_paid()
-        && order
-            .lines
-            .values()
-            .any(|line| line.product_id == product_id);
+    let order = known(order.filter(|o| o.customer_id == Some(customer_id)), "order", order_id)?;
+    let paid = !matches!(
+        order.status,
+        OrderStatus::Pending | OrderStatus::Cancelled | OrderStatus::Failed
+    );
+    let bought = paid && order.lines.values().any(|line| line.product_id == product_id);
     if !bought {
         return Err(Refused::new(
             RejectionKind::Conflict,
@@ -110,18 +91,7 @@ pub fn rate_product(
         )
         .into());
     }
-    let command = RatingCommand::Rate {
-        product_id,
-        customer_id,
-        order_id,
-        stars,
-    };
-    unit.execute::<Rating>(
-        &RatingId {
-            product_id,
-            customer_id,
-        },
-        &command,
-    )?;
+    let command = RatingCommand::Rate { product_id, customer_id, order_id, stars };
+    unit.execute::<Rating>(&RatingId { product_id, customer_id }, &command)?;
     Ok(())
 }

@@ -167,9 +167,7 @@ impl Desk {
                     let index = self.staged.units.len();
                     self.staged.events += unit.groups.iter().map(|g| g.events.len()).sum::<usize>();
                     self.staged.units.push(unit);
-                    self.staged
-                        .snapshots
-                        .extend(snapshots.into_iter().map(|s| (index, s)));
+                    self.staged.snapshots.extend(snapshots.into_iter().map(|s| (index, s)));
                     (Some(index), None)
                 }
                 Attempted::Decided(None) => (None, None),
@@ -183,12 +181,7 @@ impl Desk {
                     Err(error) => (None, Some(error)),
                 },
             };
-            let pending = Pending {
-                job,
-                attempts,
-                unit,
-                refusal,
-            };
+            let pending = Pending { job, attempts, unit, refusal };
             if pending.unit.is_none() && self.staged.is_empty() && self.in_flight.is_none() {
                 // Nothing is ahead of the journal, so this answer rests on durable events alone.
                 answer(pending, self.journal.head(), None);
@@ -211,10 +204,7 @@ impl Desk {
             let mut after = snapshot.as_ref().map_or(0, |s| s.version);
             let mut events = Vec::new();
             while after < version {
-                let page = self
-                    .journal
-                    .read_stream(&loader.stream, after, LOAD_EVENTS)
-                    .await?;
+                let page = self.journal.read_stream(&loader.stream, after, LOAD_EVENTS).await?;
                 match page.last() {
                     Some(last) => after = last.version,
                     None => break,
@@ -236,12 +226,7 @@ impl Desk {
         let streams = batch
             .units
             .iter()
-            .map(|unit| {
-                unit.groups
-                    .iter()
-                    .map(|group| group.stream.clone())
-                    .collect()
-            })
+            .map(|unit| unit.groups.iter().map(|group| group.stream.clone()).collect())
             .collect();
         let journal = Arc::clone(&self.journal);
         let units = batch.units;
@@ -251,12 +236,8 @@ impl Desk {
             self.stats.commits.fetch_add(1, Ordering::Relaxed);
             Box::pin(async move { journal.append(units).await })
         };
-        self.in_flight = Some(InFlight {
-            pending: batch.pending,
-            snapshots: batch.snapshots,
-            streams,
-            result,
-        });
+        self.in_flight =
+            Some(InFlight { pending: batch.pending, snapshots: batch.snapshots, streams, result });
     }
 
     fn finish_append(&mut self, result: Result<Vec<Verdict>, JournalError>) {
@@ -269,9 +250,7 @@ impl Desk {
         }
         self.cache.durable_through(self.batch - 1);
         self.cache.shrink(self.options.cached_aggregates_max);
-        self.stats
-            .cached
-            .store(self.cache.len() as u64, Ordering::Relaxed);
+        self.stats.cached.store(self.cache.len() as u64, Ordering::Relaxed);
     }
 
     fn committed(&mut self, ended: InFlight, verdicts: &[Verdict]) {
@@ -289,9 +268,7 @@ impl Desk {
                 Some((unit, Some(Verdict::Conflict { stream, .. }))) => {
                     self.stats.conflicts.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(%stream, "another writer was first; deciding again");
-                    ended.streams[unit]
-                        .iter()
-                        .for_each(|stream| self.cache.remove(stream));
+                    ended.streams[unit].iter().for_each(|stream| self.cache.remove(stream));
                     again_or_unavailable(&mut again, pending);
                 }
                 Some((_, Some(Verdict::Committed { last, .. }))) => answer(pending, *last, None),
@@ -305,9 +282,7 @@ impl Desk {
         if any_conflict {
             // What is staged may rest on states that never came to be.
             for unit in std::mem::take(&mut self.staged.units) {
-                unit.groups
-                    .iter()
-                    .for_each(|group| self.cache.remove(&group.stream));
+                unit.groups.iter().for_each(|group| self.cache.remove(&group.stream));
             }
             for pending in std::mem::take(&mut self.staged).pending {
                 again_or_unavailable(&mut again, pending);
@@ -320,16 +295,10 @@ impl Desk {
     /// Nothing of this append is acknowledged, nor of what was decided on top of it.
     fn failed(&mut self, ended: InFlight, error: &JournalError) {
         tracing::error!(%error, "append failed; states ahead of the journal are dropped");
-        ended
-            .streams
-            .iter()
-            .flatten()
-            .for_each(|stream| self.cache.remove(stream));
+        ended.streams.iter().flatten().for_each(|stream| self.cache.remove(stream));
         let staged = std::mem::take(&mut self.staged);
         for unit in &staged.units {
-            unit.groups
-                .iter()
-                .for_each(|group| self.cache.remove(&group.stream));
+            unit.groups.iter().for_each(|group| self.cache.remove(&group.stream));
         }
         let head = self.journal.head();
         for pending in ended.pending.into_iter().chain(staged.pending) {

@@ -27,4 +27,4 @@ pub use ports::{
 pub use refusal::{CommandError, Refused, Stop};
 pub use request_log::{Once, RequestKey};
 pub use snapshots::{NoSnapshots, Snapshot, SnapshotStore, SqliteSnapshots};
-pub use unit::{Runs, Unit};
+pub use unit::{Runs, Unit, known};

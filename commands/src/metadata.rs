@@ -52,10 +52,7 @@ impl Caller {
 
     #[must_use]
     pub fn named(actor: &str) -> Self {
-        Self {
-            actor: Some(Arc::from(actor)),
-            ..Self::default()
-        }
+        Self { actor: Some(Arc::from(actor)), ..Self::default() }
     }
 
     /// The actor's name as recorded.

@@ -66,9 +66,7 @@ impl SystemIds {
     /// A source whose tails start at `seed`; the same seed and times give the same ids.
     #[must_use]
     pub fn seeded(seed: u128) -> Self {
-        Self {
-            tail: Mutex::new(seed & TAIL_MASK),
-        }
+        Self { tail: Mutex::new(seed & TAIL_MASK) }
     }
 }
 

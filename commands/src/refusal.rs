@@ -19,12 +19,7 @@ pub struct Refused {
 impl Refused {
     #[must_use]
     pub fn new(kind: RejectionKind, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            kind,
-            message: message.into(),
-            details: Map::new(),
-        }
+        Self { code: code.to_owned(), kind, message: message.into(), details: Map::new() }
     }
 
     #[must_use]
@@ -35,11 +30,7 @@ impl Refused {
 
     #[must_use]
     pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
-        Self::new(
-            RejectionKind::NotFound,
-            &format!("{what}_not_found"),
-            format!("no {what} {id}"),
-        )
+        Self::new(RejectionKind::NotFound, &format!("{what}_not_found"), format!("no {what} {id}"))
     }
 }
 
@@ -55,12 +46,7 @@ impl<R: Rejection> From<R> for Refused {
             Some(Value::String(code)) => code,
             _ => "refused".to_owned(),
         };
-        Self {
-            code,
-            kind: rejection.kind(),
-            message: rejection.to_string(),
-            details,
-        }
+        Self { code, kind: rejection.kind(), message: rejection.to_string(), details }
     }
 }
 

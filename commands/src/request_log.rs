@@ -33,11 +33,7 @@ impl RequestKey {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Self {
-            caller: caller.to_owned(),
-            key: key.to_owned(),
-            digest: hex(&hash.finalize()[..16]),
-        }
+        Self { caller: caller.to_owned(), key: key.to_owned(), digest: hex(&hash.finalize()[..16]) }
     }
 }
 
@@ -56,10 +52,7 @@ impl Unit<'_> {
         work: impl FnOnce(&mut Self) -> Result<T, Stop>,
     ) -> Result<Once<T>, Stop> {
         let Some(request) = request else {
-            return Ok(Once {
-                value: work(self)?,
-                replayed: false,
-            });
+            return Ok(Once { value: work(self)?, replayed: false });
         };
         let id = RequestId::of(request);
         if let Some(answered) = self.state::<RequestLog>(&id)? {
@@ -74,15 +67,12 @@ impl Unit<'_> {
             }
             let value = serde_json::from_str(&answered.outcome)
                 .map_err(|e| Stop::Corrupt(format!("recorded outcome: {e}")))?;
-            return Ok(Once {
-                value,
-                replayed: true,
-            });
+            return Ok(Once { value, replayed: true });
         }
         let value = work(self)?;
         let outcome =
             RawJson::of(&value).map_err(|e| Stop::Corrupt(format!("outcome to record: {e}")))?;
-        self.stage::<RequestLog>(
+        self.record::<RequestLog>(
             &id,
             vec![RequestEvent::Recorded {
                 caller: request.caller.clone(),
@@ -91,10 +81,7 @@ impl Unit<'_> {
                 outcome,
             }],
         )?;
-        Ok(Once {
-            value,
-            replayed: false,
-        })
+        Ok(Once { value, replayed: false })
     }
 }
 
@@ -143,13 +130,8 @@ impl Decider for RequestLog {
     }
 
     fn evolve(state: &mut Self::State, event: &RequestEvent) {
-        let RequestEvent::Recorded {
-            digest, outcome, ..
-        } = event;
-        *state = Some(Answered {
-            digest: digest.clone(),
-            outcome: outcome.get().to_owned(),
-        });
+        let RequestEvent::Recorded { digest, outcome, .. } = event;
+        *state = Some(Answered { digest: digest.clone(), outcome: outcome.get().to_owned() });
     }
 }
 
@@ -165,11 +147,9 @@ impl Rejection for NeverRefused {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -63,9 +63,8 @@ impl SqliteSnapshots {
              ) WITHOUT ROWID;",
         )?;
         let kind = format!("{journal}/{STATE_VERSION}");
-        let known: Option<String> = writer
-            .query_row("SELECT id FROM kind", [], |row| row.get(0))
-            .optional()?;
+        let known: Option<String> =
+            writer.query_row("SELECT id FROM kind", [], |row| row.get(0)).optional()?;
         if known.as_deref() != Some(kind.as_str()) {
             writer.execute_batch("DELETE FROM snapshot; DELETE FROM kind;")?;
             writer.execute("INSERT INTO kind (id) VALUES (?1)", [kind])?;
@@ -76,19 +75,15 @@ impl SqliteSnapshots {
             .name("snapshots".to_owned())
             .spawn(move || write_all(&writer, &receiver))
             .map_err(|_| rusqlite::Error::InvalidQuery)?;
-        Ok(Self {
-            reader: Mutex::new(reader),
-            writer: Mutex::new(Some((sender, thread))),
-        })
+        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(Some((sender, thread))) })
     }
 }
 
 impl SnapshotStore for SqliteSnapshots {
     fn load(&self, stream: &StreamId) -> Option<Snapshot> {
         let reader = self.reader.lock().ok()?;
-        let mut statement = reader
-            .prepare_cached("SELECT version, body FROM snapshot WHERE stream = ?1")
-            .ok()?;
+        let mut statement =
+            reader.prepare_cached("SELECT version, body FROM snapshot WHERE stream = ?1").ok()?;
         statement
             .query_row([stream.to_string()], |row| {
                 Ok(Snapshot {

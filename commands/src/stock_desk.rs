@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::allocation::{StockOnOffer, WarehouseOnOffer, allocate};
+use domain::allocation::{Source, allocate};
 use domain::inventory::{Inventory, InventoryCommand};
 use domain::warehouse::Warehouse;
 use domain::{CartId, OrderId, RejectionKind, SkuId, WarehouseId};
@@ -28,12 +28,10 @@ pub fn hold_all(
     let mut stock = BTreeMap::new();
     for sku_id in &skus {
         let inventory = unit.state::<Inventory>(sku_id)?;
-        stock.insert(*sku_id, StockOnOffer::of(inventory, now, from_cart));
+        stock.insert(*sku_id, inventory.stock(now, from_cart));
     }
-    let mut places: Vec<WarehouseId> = stock
-        .values()
-        .flat_map(|offer| offer.by_warehouse.keys().copied())
-        .collect();
+    let mut places: Vec<WarehouseId> =
+        stock.values().flat_map(|offer| offer.by_warehouse.keys().copied()).collect();
     places.sort_unstable();
     places.dedup();
     unit.prefetch::<Warehouse>(&places)?;
@@ -41,31 +39,18 @@ pub fn hold_all(
     for warehouse_id in places {
         if let Some(warehouse) = unit.state::<Warehouse>(&warehouse_id)? {
             let (rank, active) = (warehouse.details.rank, warehouse.active);
-            warehouses.push(WarehouseOnOffer {
-                warehouse_id,
-                rank,
-                active,
-            });
+            warehouses.push(Source { warehouse_id, rank, active });
         }
     }
 
     let lines: Vec<(SkuId, u32)> = wanted.iter().map(|(sku, units)| (*sku, *units)).collect();
     let allocated = allocate(&lines, &stock, &warehouses).map_err(|short| {
         let named = serde_json::to_value(&short).unwrap_or_default();
-        let message = format!(
-            "{} of {} lines cannot be met from stock",
-            short.len(),
-            lines.len()
-        );
+        let message = format!("{} of {} lines cannot be met from stock", short.len(), lines.len());
         Refused::new(RejectionKind::Conflict, "insufficient_stock", message).with("short", named)
     })?;
     for (sku_id, allocations) in allocated {
-        let command = InventoryCommand::Hold {
-            order_id,
-            allocations,
-            from_cart,
-            now,
-        };
+        let command = InventoryCommand::Hold { order_id, allocations, from_cart, now };
         unit.execute::<Inventory>(&sku_id, &command)?;
     }
     Ok(())
@@ -75,10 +60,7 @@ pub fn hold_all(
 pub fn release_all(unit: &mut Unit<'_>, order_id: OrderId, skus: &[SkuId]) -> Result<(), Stop> {
     unit.prefetch::<Inventory>(skus)?;
     for sku_id in skus {
-        let command = InventoryCommand::Release {
-            order_id,
-            units: None,
-        };
+        let command = InventoryCommand::Release { order_id, units: None };
         unit.execute::<Inventory>(sku_id, &command)?;
     }
     Ok(())

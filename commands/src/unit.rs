@@ -80,11 +80,7 @@ impl<D: Runs> Staged for StagedFor<D> {
         let body = serde_json::to_vec(entry.state::<D>()?).ok()?;
         entry.snapshot_version = entry.version;
         entry.snapshot_bytes = body.len();
-        Some(Snapshot {
-            stream: target.stream.clone(),
-            version: entry.version,
-            body,
-        })
+        Some(Snapshot { stream: target.stream.clone(), version: entry.version, body })
     }
 
     fn as_any(&mut self) -> &mut dyn Any {
@@ -128,14 +124,7 @@ impl<'a> Unit<'a> {
         now: Timestamp,
         actor: Arc<str>,
     ) -> Self {
-        Self {
-            cache,
-            ids,
-            now,
-            actor,
-            staged: Vec::new(),
-            loaders: Vec::new(),
-        }
+        Self { cache, ids, now, actor, staged: Vec::new(), loaders: Vec::new() }
     }
 
     /// Business time of everything this unit decides.
@@ -160,10 +149,7 @@ impl<'a> Unit<'a> {
     pub fn begin<D: Runs>(&mut self, id: &D::Id) {
         let stream = D::stream(id);
         if self.cache.get(&stream).is_none() {
-            self.cache.insert(
-                stream,
-                crate::cache::Entry::new::<D>(D::State::default(), 0, 0),
-            );
+            self.cache.insert(stream, crate::cache::Entry::new::<D>(D::State::default(), 0, 0));
         }
     }
 
@@ -203,12 +189,12 @@ impl<'a> Unit<'a> {
     pub fn execute<D: Runs>(&mut self, id: &D::Id, command: &D::Command) -> Result<usize, Stop> {
         let events = D::decide(self.state::<D>(id)?, command)?;
         let decided = events.len();
-        self.stage::<D>(id, events)?;
+        self.record::<D>(id, events)?;
         Ok(decided)
     }
 
     /// Adds facts that need no decision.
-    pub(crate) fn stage<D: Runs>(&mut self, id: &D::Id, events: Vec<D::Event>) -> Result<(), Stop> {
+    pub fn record<D: Runs>(&mut self, id: &D::Id, events: Vec<D::Event>) -> Result<(), Stop> {
         if events.is_empty() {
             return Ok(());
         }
@@ -222,15 +208,8 @@ impl<'a> Unit<'a> {
             return Ok(());
         }
         let expected = self.cache.get(&stream).map_or(0, |entry| entry.version);
-        let events = Box::new(StagedFor::<D> {
-            events,
-            working: None,
-        });
-        self.staged.push(StagedGroup {
-            stream,
-            expected,
-            events,
-        });
+        let events = Box::new(StagedFor::<D> { events, working: None });
+        self.staged.push(StagedGroup { stream, expected, events });
         Ok(())
     }
 
@@ -242,9 +221,7 @@ impl<'a> Unit<'a> {
         if self.cache.get(&stream).is_none() {
             self.needs::<D>(stream);
             self.stop_if_needed()?;
-            return Err(Stop::Corrupt(
-                "a stream that was to be read is missing".to_owned(),
-            ));
+            return Err(Stop::Corrupt("a stream that was to be read is missing".to_owned()));
         }
         self.cache
             .get(&stream)
@@ -256,40 +233,25 @@ impl<'a> Unit<'a> {
     fn working<D: Runs>(&mut self, index: usize) -> Result<&D::State, Stop> {
         let missing = || Stop::Corrupt("a staged stream left the cache".to_owned());
         let group = self.staged.get_mut(index).ok_or_else(missing)?;
-        let base = self
-            .cache
-            .get(&group.stream)
-            .and_then(|entry| entry.state::<D>());
+        let base = self.cache.get(&group.stream).and_then(|entry| entry.state::<D>());
         let staged = staged_for::<D>(group)?;
         if staged.working.is_none() {
             let mut state = base.ok_or_else(missing)?.clone();
-            staged
-                .events
-                .iter()
-                .for_each(|event| D::evolve(&mut state, event));
+            staged.events.iter().for_each(|event| D::evolve(&mut state, event));
             staged.working = Some(state);
         }
         staged.working.as_ref().ok_or_else(missing)
     }
 
     fn needs<D: Runs>(&mut self, stream: StreamId) {
-        self.loaders.push(Loader {
-            stream,
-            load: load::<D>,
-            accepts: accepts::<D>,
-        });
+        self.loaders.push(Loader { stream, load: load::<D>, accepts: accepts::<D> });
     }
 
     fn stop_if_needed(&self) -> Result<(), Stop> {
         if self.loaders.is_empty() {
             return Ok(());
         }
-        Err(Stop::Needs(
-            self.loaders
-                .iter()
-                .map(|loader| loader.stream.clone())
-                .collect(),
-        ))
+        Err(Stop::Needs(self.loaders.iter().map(|loader| loader.stream.clone()).collect()))
     }
 }
 
@@ -343,17 +305,9 @@ pub(crate) fn into_journal_unit(
     for group in staged {
         let events = group.events.encode(ids, occurred);
         let (batch, snapshot_every) = target;
-        let target = Target {
-            stream: &group.stream,
-            batch,
-            snapshot_every,
-        };
+        let target = Target { stream: &group.stream, batch, snapshot_every };
         snapshots.extend(group.events.apply(cache, &target));
-        groups.push(Group {
-            stream: group.stream,
-            expected: group.expected,
-            events,
-        });
+        groups.push(Group { stream: group.stream, expected: group.expected, events });
     }
     (journal::Unit { groups, metadata }, snapshots)
 }

@@ -115,11 +115,7 @@ pub enum GatewayReply {
     /// Done. `amount_minor` is what moved, in minor units of the payment's currency. The
     /// reference is the payment's own, the same for its authorization, captures and void; a
     /// refund has a reference of its own. `expires_at` only for an authorization.
-    Succeeded {
-        provider_reference: String,
-        amount_minor: i64,
-        expires_at: Option<DateTime<Utc>>,
-    },
+    Succeeded { provider_reference: String, amount_minor: i64, expires_at: Option<DateTime<Utc>> },
     /// Final: the payer's bank said no; no money moved.
     Declined { code: String },
     /// Final: the provider could not do it; no money moved.
@@ -134,15 +130,13 @@ impl GatewayReply {
     #[must_use]
     pub fn outcome(&self) -> Option<ProviderOutcome> {
         match self {
-            Self::Succeeded {
-                provider_reference,
-                amount_minor,
-                expires_at,
-            } => Some(ProviderOutcome::Succeeded {
-                amount_minor: *amount_minor,
-                provider_reference: provider_reference.clone(),
-                expires_at: *expires_at,
-            }),
+            Self::Succeeded { provider_reference, amount_minor, expires_at } => {
+                Some(ProviderOutcome::Succeeded {
+                    amount_minor: *amount_minor,
+                    provider_reference: provider_reference.clone(),
+                    expires_at: *expires_at,
+                })
+            }
             Self::Declined { code } | Self::Failed { code } => {
                 Some(ProviderOutcome::Failed { code: code.clone() })
             }

@@ -55,10 +55,7 @@ impl WebhookSecret {
     /// # Errors
     /// What is wrong with the text; the text itself is not repeated.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
-        let encoded = text
-            .trim()
-            .strip_prefix("whsec_")
-            .ok_or(SecretError::Prefix)?;
+        let encoded = text.trim().strip_prefix("whsec_").ok_or(SecretError::Prefix)?;
         let bytes = BASE64.decode(encoded).map_err(|_| SecretError::NotBase64)?;
         Self::from_bytes(bytes)
     }
@@ -151,15 +148,9 @@ pub enum SignatureError {
     #[error("the header `{0}` is malformed")]
     Malformed(&'static str),
     #[error("the webhook is {age_seconds} s old, more than the {tolerance_seconds} s allowed")]
-    TooOld {
-        age_seconds: i64,
-        tolerance_seconds: u32,
-    },
+    TooOld { age_seconds: i64, tolerance_seconds: u32 },
     #[error("the webhook is from {ahead_seconds} s ahead, more than {tolerance_seconds} s")]
-    FromTheFuture {
-        ahead_seconds: i64,
-        tolerance_seconds: u32,
-    },
+    FromTheFuture { ahead_seconds: i64, tolerance_seconds: u32 },
     #[error("no signature matches")]
     Mismatch,
 }
@@ -168,10 +159,7 @@ impl SignatureError {
     /// Whether the request is unreadable (400), as opposed to not authentic (401).
     #[must_use]
     pub fn is_malformed(&self) -> bool {
-        matches!(
-            self,
-            Self::Missing(_) | Self::TooLong(_) | Self::Malformed(_)
-        )
+        matches!(self, Self::Missing(_) | Self::TooLong(_) | Self::Malformed(_))
     }
 }
 
@@ -207,11 +195,7 @@ impl WebhookSecrets {
                 format!("v1,{}", BASE64.encode(mac))
             })
             .collect();
-        SignedHeaders {
-            id: id.to_owned(),
-            timestamp,
-            signature: signatures.join(" "),
-        }
+        SignedHeaders { id: id.to_owned(), timestamp, signature: signatures.join(" ") }
     }
 
     /// Accepts a webhook if one of its signatures is by one of the secrets and its timestamp is
@@ -230,10 +214,7 @@ impl WebhookSecrets {
         let timestamp = header(headers.timestamp, TIMESTAMP_HEADER, TIMESTAMP_BYTES_MAX)?;
         let signatures = header(headers.signature, SIGNATURE_HEADER, SIGNATURE_BYTES_MAX)?;
         // With a full stop in it, one signature would fit two messages.
-        if !id
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'.')
-        {
+        if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
             return Err(SignatureError::Malformed(ID_HEADER));
         }
         let sent_at = seconds(timestamp)
@@ -264,10 +245,7 @@ impl WebhookSecrets {
                 tolerance_seconds,
             });
         }
-        Ok(Verified {
-            id: id.to_owned(),
-            sent_at,
-        })
+        Ok(Verified { id: id.to_owned(), sent_at })
     }
 }
 
@@ -299,9 +277,8 @@ fn seconds(text: &str) -> Option<i64> {
 fn v1_signatures(list: &str) -> Result<Vec<Vec<u8>>, SignatureError> {
     let mut decoded = Vec::new();
     for part in list.split(' ').filter(|part| !part.is_empty()) {
-        let (scheme, encoded) = part
-            .split_once(',')
-            .ok_or(SignatureError::Malformed(SIGNATURE_HEADER))?;
+        let (scheme, encoded) =
+            part.split_once(',').ok_or(SignatureError::Malformed(SIGNATURE_HEADER))?;
         if scheme == "v1" {
             // One that cannot be decoded matches nothing, but another of the list may.
             decoded.extend(BASE64.decode(encoded).ok());
@@ -358,27 +335,18 @@ mod tests {
         assert!(verify(&headers, BODY, SENT - 300).is_ok());
         assert!(matches!(
             verify(&headers, BODY, SENT + 301),
-            Err(SignatureError::TooOld {
-                age_seconds: 301,
-                ..
-            })
+            Err(SignatureError::TooOld { age_seconds: 301, .. })
         ));
         assert!(matches!(
             verify(&headers, BODY, SENT - 301),
-            Err(SignatureError::FromTheFuture {
-                ahead_seconds: 301,
-                ..
-            })
+            Err(SignatureError::FromTheFuture { ahead_seconds: 301, .. })
         ));
     }
 
     #[test]
     fn what_was_not_signed_is_refused() {
         let signed = secrets().sign(ID, at(SENT), BODY);
-        assert_eq!(
-            verify(&signed, &BODY[1..], SENT),
-            Err(SignatureError::Mismatch)
-        );
+        assert_eq!(verify(&signed, &BODY[1..], SENT), Err(SignatureError::Mismatch));
         assert_eq!(verify(&signed, b"", SENT), Err(SignatureError::Mismatch));
         let mut headers = signed.clone();
         headers.id = "msg_other".to_owned();
@@ -386,21 +354,14 @@ mod tests {
         let mut headers = signed;
         headers.timestamp = (SENT + 1).to_string();
         assert_eq!(verify(&headers, BODY, SENT), Err(SignatureError::Mismatch));
-        let swapped = WebhookSecrets::new(vec![other()])
-            .unwrap()
-            .sign(ID, at(SENT), BODY);
+        let swapped = WebhookSecrets::new(vec![other()]).unwrap().sign(ID, at(SENT), BODY);
         assert_eq!(verify(&swapped, BODY, SENT), Err(SignatureError::Mismatch));
     }
 
     #[test]
     fn a_stale_forgery_is_called_a_forgery() {
-        let forged = WebhookSecrets::new(vec![other()])
-            .unwrap()
-            .sign(ID, at(SENT), BODY);
-        assert_eq!(
-            verify(&forged, BODY, SENT + 9_999),
-            Err(SignatureError::Mismatch)
-        );
+        let forged = WebhookSecrets::new(vec![other()]).unwrap().sign(ID, at(SENT), BODY);
+        assert_eq!(verify(&forged, BODY, SENT + 9_999), Err(SignatureError::Mismatch));
     }
 
     #[test]
@@ -408,10 +369,7 @@ mod tests {
         let both = WebhookSecrets::new(vec![other(), WebhookSecret::parse(SECRET).unwrap()]);
         let both = both.unwrap();
         let old_only = secrets().sign(ID, at(SENT), BODY);
-        assert!(
-            both.verify(&old_only.received(), BODY, at(SENT), 300)
-                .is_ok()
-        );
+        assert!(both.verify(&old_only.received(), BODY, at(SENT), 300).is_ok());
         let by_both = both.sign(ID, at(SENT), BODY);
         assert!(by_both.signature.contains(SIGNATURE));
         assert!(verify(&by_both, BODY, SENT).is_ok());
@@ -467,10 +425,7 @@ mod tests {
     #[test]
     fn bad_secrets_are_named_and_good_ones_never_shown() {
         let parse = |text| WebhookSecret::parse(text).unwrap_err();
-        assert_eq!(
-            parse("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-            SecretError::Prefix
-        );
+        assert_eq!(parse("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SecretError::Prefix);
         assert_eq!(parse("whsec_***"), SecretError::NotBase64);
         assert_eq!(parse("whsec_AAAA"), SecretError::Length(3));
         assert_eq!(WebhookSecrets::parse(" ").unwrap_err(), SecretError::None);

@@ -84,10 +84,7 @@ impl Call {
         now: DateTime<Utc>,
         lives: TimeDelta,
     ) -> Entry {
-        let owner = Owner {
-            order_id: request.order_id,
-            payment_id: request.payment_id,
-        };
+        let owner = Owner { order_id: request.order_id, payment_id: request.payment_id };
         let Money { minor, currency } = request.amount;
         let (outcome, account) = if minor <= 0 {
             (failed(code::INVALID_AMOUNT), None)
@@ -110,10 +107,7 @@ impl Call {
             };
             (outcome, Some(AccountEvent::Opened(Box::new(opened))))
         };
-        Entry {
-            answered: self.answer(Some(owner), outcome, behaviour, now),
-            account,
-        }
+        Entry { answered: self.answer(Some(owner), outcome, behaviour, now), account }
     }
 
     /// What a capture, void or refund comes to, on the account as it is.
@@ -143,23 +137,14 @@ impl Call {
                         self.reference.clone()
                     }
                 };
-                let outcome = Outcome::Succeeded {
-                    provider_reference,
-                    amount_minor,
-                    expires_at: None,
-                };
-                let moved = Moved {
-                    operation: self.operation,
-                    key: self.key.clone(),
-                    amount_minor,
-                };
+                let outcome =
+                    Outcome::Succeeded { provider_reference, amount_minor, expires_at: None };
+                let moved =
+                    Moved { operation: self.operation, key: self.key.clone(), amount_minor };
                 (outcome, Some(AccountEvent::Moved(Box::new(account), moved)))
             }
         };
-        Entry {
-            answered: self.answer(owner, outcome, behaviour, now),
-            account,
-        }
+        Entry { answered: self.answer(owner, outcome, behaviour, now), account }
     }
 
     fn answer(
@@ -198,7 +183,5 @@ impl Call {
 }
 
 fn failed(code: &str) -> Outcome {
-    Outcome::Failed {
-        code: code.to_owned(),
-    }
+    Outcome::Failed { code: code.to_owned() }
 }

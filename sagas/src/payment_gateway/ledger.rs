@@ -90,15 +90,9 @@ impl Answered {
             return GatewayReply::Pending;
         }
         match self.outcome.clone() {
-            Outcome::Succeeded {
-                provider_reference,
-                amount_minor,
-                expires_at,
-            } => GatewayReply::Succeeded {
-                provider_reference,
-                amount_minor,
-                expires_at,
-            },
+            Outcome::Succeeded { provider_reference, amount_minor, expires_at } => {
+                GatewayReply::Succeeded { provider_reference, amount_minor, expires_at }
+            }
             Outcome::Declined { code } => GatewayReply::Declined { code },
             Outcome::Failed { code } => GatewayReply::Failed { code },
         }
@@ -139,13 +133,7 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn new(opened: Opened) -> Self {
-        Self {
-            version: 1,
-            opened,
-            captured_minor: 0,
-            voided_minor: 0,
-            refunded_minor: 0,
-        }
+        Self { version: 1, opened, captured_minor: 0, voided_minor: 0, refunded_minor: 0 }
     }
 
     pub(super) fn apply(&mut self, moved: &Moved) {
@@ -276,9 +264,7 @@ impl Ledger {
                 written => return Ok(written),
             }
         }
-        Err(JournalError::Unavailable(format!(
-            "too many operations at once on {reference}"
-        )))
+        Err(JournalError::Unavailable(format!("too many operations at once on {reference}")))
     }
 
     pub(super) async fn write(&self, entry: Entry) -> Result<Written, JournalError> {
@@ -317,10 +303,7 @@ impl Ledger {
                 }
             });
         }
-        let unit = Unit {
-            groups,
-            metadata: Arc::clone(&self.metadata),
-        };
+        let unit = Unit { groups, metadata: Arc::clone(&self.metadata) };
         match self.journal.append(vec![unit]).await?.pop() {
             Some(Verdict::Committed { .. }) => {
                 if let Some(account) = after {
@@ -330,12 +313,10 @@ impl Ledger {
             }
             Some(Verdict::Conflict { stream, .. }) if stream == operation_stream => {
                 let stored = self.answered(&answered.key).await?;
-                stored
-                    .map(Written::Repeat)
-                    .ok_or_else(|| JournalError::Corrupt {
-                        at: None,
-                        problem: format!("{stream} conflicts but is empty"),
-                    })
+                stored.map(Written::Repeat).ok_or_else(|| JournalError::Corrupt {
+                    at: None,
+                    problem: format!("{stream} conflicts but is empty"),
+                })
             }
             Some(Verdict::Conflict { .. }) => Ok(Written::Outdated),
             None => Err(JournalError::Unavailable("no verdict".to_owned())),
@@ -345,10 +326,7 @@ impl Ledger {
     /// Keeps the newer of two states: commits may come back in another order than they were made.
     fn keep(&self, reference: &str, account: Account) {
         let mut accounts = self.cached();
-        if accounts
-            .peek(reference)
-            .is_none_or(|kept| kept.version < account.version)
-        {
+        if accounts.peek(reference).is_none_or(|kept| kept.version < account.version) {
             accounts.put(reference.to_owned(), account);
         }
     }
@@ -424,8 +402,5 @@ pub(super) fn digest(parts: &[&[u8]]) -> [u8; 32] {
 
 /// The first 16 bytes of a digest, in hexadecimal.
 pub(super) fn short_hex(digest: [u8; 32]) -> String {
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -76,9 +76,7 @@ impl LedgerReader {
                 found.push(format!("{reference}: more refunded than captured"));
             }
             if totals.captured_minor + totals.voided_minor > totals.authorized_minor {
-                found.push(format!(
-                    "{reference}: more captured and voided than authorized"
-                ));
+                found.push(format!("{reference}: more captured and voided than authorized"));
             }
             for (key, (_, times)) in &totals.operations {
                 if *times != 1 {
@@ -148,21 +146,14 @@ impl Fold {
                 Operation::Refund => &mut totals.refunded_minor,
             };
             *sum = sum.saturating_add(moved.amount_minor);
-            let (_, times) = totals
-                .operations
-                .entry(moved.key)
-                .or_insert((moved.operation, 0));
+            let (_, times) = totals.operations.entry(moved.key).or_insert((moved.operation, 0));
             *times += 1;
         }
         Ok(())
     }
 
     fn balance(&mut self, key: &str, amount_minor: i64) {
-        let balance = self
-            .unmatched
-            .remove(key)
-            .unwrap_or(0)
-            .saturating_add(amount_minor);
+        let balance = self.unmatched.remove(key).unwrap_or(0).saturating_add(amount_minor);
         if balance != 0 {
             self.unmatched.insert(key.to_owned(), balance);
         }

@@ -16,39 +16,24 @@ use super::code;
 pub const TEST_TOKENS: &[(&str, &str)] = &[
     ("tok_ok", "everything succeeds at once"),
     ("tok_decline", "authorization declined, code card_declined"),
-    (
-        "tok_decline_insufficient_funds",
-        "authorization declined, code insufficient_funds",
-    ),
+    ("tok_decline_insufficient_funds", "authorization declined, code insufficient_funds"),
     ("tok_capture_fails", "authorized, then captures fail"),
     ("tok_void_fails", "authorized, then voids fail"),
-    (
-        "tok_refund_fails",
-        "authorized and captured, then refunds fail",
-    ),
-    (
-        "tok_timeout_<n>",
-        "each operation is done, but its first n replies are lost",
-    ),
+    ("tok_refund_fails", "authorized and captured, then refunds fail"),
+    ("tok_timeout_<n>", "each operation is done, but its first n replies are lost"),
     (
         "tok_lost_request_<n>",
         "the first n calls of each operation are lost before anything is done",
     ),
     ("tok_slow_<ms>", "each call takes ms milliseconds"),
     ("tok_webhook_after", "each reply is followed by its webhook"),
-    (
-        "tok_webhook_first",
-        "each webhook is delivered before the reply",
-    ),
+    ("tok_webhook_first", "each webhook is delivered before the reply"),
     ("tok_webhook_twice", "each webhook is delivered twice"),
     (
         "tok_webhook_out_of_order",
         "the authorization's webhook is held back until after the capture's",
     ),
-    (
-        "tok_pending_<ms>",
-        "replies are `pending`; the answer comes by webhook after ms (50)",
-    ),
+    ("tok_pending_<ms>", "replies are `pending`; the answer comes by webhook after ms (50)"),
 ];
 
 /// When an operation's webhook is sent.
@@ -98,32 +83,16 @@ impl Behaviour {
     pub fn of_token(token: &str) -> Option<Self> {
         let default = Self::default;
         let with_code = |code: &str| Some(code.to_owned());
-        let webhook = |webhook| Self {
-            webhook,
-            ..default()
-        };
+        let webhook = |webhook| Self { webhook, ..default() };
         Some(match token.strip_prefix("tok_")? {
             "ok" => default(),
-            "decline" => Self {
-                decline: with_code(code::DECLINED),
-                ..default()
-            },
-            "decline_insufficient_funds" => Self {
-                decline: with_code(code::INSUFFICIENT_FUNDS),
-                ..default()
-            },
-            "capture_fails" => Self {
-                capture_fails: with_code(code::CAPTURE_FAILED),
-                ..default()
-            },
-            "void_fails" => Self {
-                void_fails: with_code(code::VOID_FAILED),
-                ..default()
-            },
-            "refund_fails" => Self {
-                refund_fails: with_code(code::REFUND_FAILED),
-                ..default()
-            },
+            "decline" => Self { decline: with_code(code::DECLINED), ..default() },
+            "decline_insufficient_funds" => {
+                Self { decline: with_code(code::INSUFFICIENT_FUNDS), ..default() }
+            }
+            "capture_fails" => Self { capture_fails: with_code(code::CAPTURE_FAILED), ..default() },
+            "void_fails" => Self { void_fails: with_code(code::VOID_FAILED), ..default() },
+            "refund_fails" => Self { refund_fails: with_code(code::REFUND_FAILED), ..default() },
             "webhook_after" => webhook(WebhookManner::AfterReply),
             "webhook_first" => webhook(WebhookManner::BeforeReply),
             "webhook_twice" => webhook(WebhookManner::Twice),
@@ -141,29 +110,16 @@ impl Behaviour {
         };
         let times = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         if let Some(n) = counted("timeout", 1) {
-            return Some(Self {
-                lose_replies: times(n),
-                ..Self::default()
-            });
+            return Some(Self { lose_replies: times(n), ..Self::default() });
         }
         if let Some(n) = counted("lost_request", 1) {
-            return Some(Self {
-                lose_requests: times(n),
-                ..Self::default()
-            });
+            return Some(Self { lose_requests: times(n), ..Self::default() });
         }
         if let Some(ms) = counted("slow", 1_000) {
-            return Some(Self {
-                delay_ms: ms,
-                ..Self::default()
-            });
+            return Some(Self { delay_ms: ms, ..Self::default() });
         }
         let ms = counted("pending", 50)?;
-        Some(Self {
-            pending_ms: Some(ms),
-            webhook: WebhookManner::AfterReply,
-            ..Self::default()
-        })
+        Some(Self { pending_ms: Some(ms), webhook: WebhookManner::AfterReply, ..Self::default() })
     }
 
     /// The code an operation is to end with instead of being done.
@@ -307,15 +263,7 @@ mod tests {
 
     #[test]
     fn other_tokens_say_nothing() {
-        for token in [
-            "",
-            "tok_",
-            "tok_visa",
-            "pm_1",
-            "tok_timeout_",
-            "tok_slow_x",
-            "tok_slowly",
-        ] {
+        for token in ["", "tok_", "tok_visa", "pm_1", "tok_timeout_", "tok_slow_x", "tok_slowly"] {
             assert_eq!(Behaviour::of_token(token), None, "{token}");
         }
     }

@@ -163,19 +163,13 @@ impl SandboxProvider {
     ) -> Result<GatewayReply, GatewayError> {
         let now = (self.clock)();
         let count = self.direct_refunds.fetch_add(1, Ordering::Relaxed);
-        let key = format!(
-            "direct:{provider_reference}:{}:{count}",
-            now.timestamp_micros()
-        );
+        let key = format!("direct:{provider_reference}:{}:{count}", now.timestamp_micros());
         check_key(&key)?;
         let call = Call {
             direct: true,
             ..Call::of_payment(Operation::Refund, key, provider_reference, Some(amount))
         };
-        let behaviour = Behaviour {
-            webhook: WebhookManner::AfterReply,
-            ..Behaviour::default()
-        };
+        let behaviour = Behaviour { webhook: WebhookManner::AfterReply, ..Behaviour::default() };
         Ok(self.work(&call, None, &behaviour).await?.reply(now))
     }
 
@@ -191,18 +185,12 @@ impl SandboxProvider {
             Some(request) => self.rules.of_token(&request.token),
             None => {
                 let account = self.ledger.account(&call.reference, false).await;
-                account
-                    .map_err(unknown)?
-                    .and_then(|account| account.opened.behaviour)
+                account.map_err(unknown)?.and_then(|account| account.opened.behaviour)
             }
         };
-        let behaviour = told
-            .unwrap_or_else(|| self.rules.everybody())
-            .with_fault(&fault);
+        let behaviour = told.unwrap_or_else(|| self.rules.everybody()).with_fault(&fault);
         if behaviour.delay_ms > 0 {
-            self.timer
-                .sleep(Duration::from_millis(behaviour.delay_ms))
-                .await;
+            self.timer.sleep(Duration::from_millis(behaviour.delay_ms)).await;
         }
         let lost = self.count_call(&call.key, &behaviour);
         if lost == Some(Lost::Request) || fault == Fault::LoseRequest {
@@ -286,31 +274,19 @@ impl PaymentGateway for SandboxProvider {
     }
 
     async fn capture(&self, request: CaptureRequest) -> Result<GatewayReply, GatewayError> {
-        let CaptureRequest {
-            key,
-            provider_reference,
-            amount,
-        } = request;
+        let CaptureRequest { key, provider_reference, amount } = request;
         let call = Call::of_payment(Operation::Capture, key, &provider_reference, Some(amount));
         self.call(call, None).await
     }
 
     async fn void(&self, request: VoidRequest) -> Result<GatewayReply, GatewayError> {
-        let call = Call::of_payment(
-            Operation::Void,
-            request.key,
-            &request.provider_reference,
-            None,
-        );
+        let call =
+            Call::of_payment(Operation::Void, request.key, &request.provider_reference, None);
         self.call(call, None).await
     }
 
     async fn refund(&self, request: RefundRequest) -> Result<GatewayReply, GatewayError> {
-        let RefundRequest {
-            key,
-            provider_reference,
-            amount,
-        } = request;
+        let RefundRequest { key, provider_reference, amount } = request;
         let call = Call::of_payment(Operation::Refund, key, &provider_reference, Some(amount));
         self.call(call, None).await
     }
@@ -330,19 +306,13 @@ fn check_key(key: &str) -> Result<(), GatewayError> {
 }
 
 fn unknown(error: JournalError) -> GatewayError {
-    GatewayError::Unknown {
-        why: error.to_string(),
-    }
+    GatewayError::Unknown { why: error.to_string() }
 }
 
 fn no_answer(why: &str) -> GatewayError {
-    GatewayError::Unknown {
-        why: why.to_owned(),
-    }
+    GatewayError::Unknown { why: why.to_owned() }
 }
 
 fn misused(code: &str) -> GatewayError {
-    GatewayError::Misused {
-        code: code.to_owned(),
-    }
+    GatewayError::Misused { code: code.to_owned() }
 }

@@ -85,11 +85,9 @@ impl PaymentWebhook {
         let owner = answered.payment?;
         let (succeeded, amount_minor, provider_reference, expires_at, code) =
             match answered.outcome.clone() {
-                Outcome::Succeeded {
-                    provider_reference,
-                    amount_minor,
-                    expires_at,
-                } => (true, amount_minor, provider_reference, expires_at, None),
+                Outcome::Succeeded { provider_reference, amount_minor, expires_at } => {
+                    (true, amount_minor, provider_reference, expires_at, None)
+                }
                 Outcome::Declined { code } | Outcome::Failed { code } => {
                     let reference = answered.payment_reference.clone();
                     (false, answered.amount_minor, reference, None, Some(code))
@@ -157,14 +155,7 @@ impl Sender {
         timer: Arc<dyn Timer>,
         options: SandboxOptions,
     ) -> Self {
-        Self {
-            journal,
-            sink,
-            secrets,
-            clock,
-            timer,
-            options,
-        }
+        Self { journal, sink, secrets, clock, timer, options }
     }
 
     /// Sends the webhook of a call whose reply waits for it.
@@ -219,11 +210,7 @@ impl Sender {
 
     async fn next(&self, progress: &mut Progress) -> Result<Option<Recorded>, JournalError> {
         if progress.page.is_empty() {
-            progress.page = self
-                .journal
-                .read_all(progress.read, PAGE_EVENTS)
-                .await?
-                .into();
+            progress.page = self.journal.read_all(progress.read, PAGE_EVENTS).await?.into();
         }
         let next = progress.page.pop_front();
         if let Some(recorded) = &next {
@@ -302,10 +289,7 @@ impl Sender {
             return;
         };
         let Ok(body) = serde_json::to_vec(&webhook) else {
-            tracing::error!(
-                key = answered.key,
-                "the sandbox's webhook cannot be written as JSON"
-            );
+            tracing::error!(key = answered.key, "the sandbox's webhook cannot be written as JSON");
             return;
         };
         let id_digest = digest(&[answered.key.as_bytes(), webhook.kind.as_bytes()]);
@@ -320,11 +304,7 @@ impl Sender {
         {
             self.timer.sleep(self.options.out_of_order_hold).await;
         }
-        let copies = if answered.webhook == WebhookManner::Twice {
-            2
-        } else {
-            1
-        };
+        let copies = if answered.webhook == WebhookManner::Twice { 2 } else { 1 };
         for _ in 0..copies {
             self.deliver_copy(&id, &body).await;
         }

@@ -1,0 +1,1 @@
+//! Personal data under keys that can be destroyed.

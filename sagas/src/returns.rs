@@ -1,0 +1,150 @@
+//! Goods on their way back: a return is asked for, arrives, is looked at and paid back.
+
+use std::collections::BTreeMap;
+
+use commands::{Once, Refused, RequestKey, Stop, Unit, known};
+use domain::inventory::{Inventory, InventoryCommand};
+use domain::order::{By, LineUnits, Order, OrderCommand};
+use domain::product_return::{
+    ProductReturn, ReceivedUnits, ReturnCommand, ReturnReason, ReturnStatus,
+};
+use domain::{OrderId, RejectionKind, ReturnId, SkuId, WarehouseId};
+use serde::{Deserialize, Serialize};
+
+use crate::payment_call::PaymentCall;
+
+/// A return to be asked for.
+#[derive(Debug, Clone)]
+pub struct ReturnRequest {
+    pub return_id: ReturnId,
+    pub order_id: OrderId,
+    pub lines: Vec<LineUnits>,
+    pub reason: ReturnReason,
+    pub note: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Requested {
+    return_id: ReturnId,
+}
+
+/// Puts a return on record; only units that were delivered and are not on their way back.
+pub fn request(
+    unit: &mut Unit<'_>,
+    key: Option<&RequestKey>,
+    wanted: &ReturnRequest,
+) -> Result<Once<ReturnId>, Stop> {
+    let ReturnRequest { return_id, order_id, .. } = *wanted;
+    let once = unit.once(key, |unit| {
+        let order = unit.state::<Order>(&order_id)?.as_ref();
+        let order = known(order, "order", order_id)?;
+        for line in &wanted.lines {
+            let progress = known(order.lines.get(&line.line), "order_line", line.line)?;
+            let back = progress.delivered.saturating_sub(progress.returned);
+            if line.quantity.get() > back {
+                return Err(not_delivered(line, back).into());
+            }
+        }
+        unit.begin::<ProductReturn>(&return_id);
+        let command = ReturnCommand::Request {
+            return_id,
+            order_id,
+            rma_number: rma_number(return_id),
+            lines: wanted.lines.clone(),
+            reason: wanted.reason,
+            note: wanted.note.clone(),
+        };
+        unit.execute::<ProductReturn>(&return_id, &command)?;
+        Ok(Requested { return_id })
+    })?;
+    Ok(Once { value: once.value.return_id, replayed: once.replayed })
+}
+
+fn not_delivered(line: &LineUnits, back: u32) -> Refused {
+    let message =
+        format!("line {}: {} units cannot come back, only {back} can", line.line, line.quantity);
+    Refused::new(RejectionKind::Conflict, "not_returnable", message)
+        .with("line", line.line)
+        .with("returnable", back)
+}
+
+/// A number short enough to write on a parcel: the last ten digits of the return's own id, which
+/// differ between any two returns made within years of each other.
+fn rma_number(return_id: ReturnId) -> String {
+    let text = return_id.uuid().simple().to_string().to_uppercase();
+    format!("RMA-{}-{}", &text[4..12], &text[26..])
+}
+
+/// What arrived with a return, as looked at.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// `None`: everything asked for, all of it resellable.
+    pub lines: Option<Vec<ReceivedUnits>>,
+    /// Where it is put; `None`: the first warehouse that has had the SKU.
+    pub warehouse_id: Option<WarehouseId>,
+    /// What to pay back instead of what the units are worth.
+    pub refund_minor: Option<i64>,
+}
+
+/// Takes the goods back: the order's units return, stock goes up, and the refund is intended.
+/// Harmless when repeated.
+pub fn receive(
+    unit: &mut Unit<'_>,
+    return_id: ReturnId,
+    arrival: &Arrival,
+) -> Result<Vec<PaymentCall>, Stop> {
+    let record = unit.state::<ProductReturn>(&return_id)?.clone();
+    let record = known(record.as_ref(), "return", return_id)?.clone();
+    if record.status == ReturnStatus::Received && arrival.lines.is_none() {
+        return Ok(Vec::new());
+    }
+    let order_id = record.order_id;
+    let received = arrival.lines.clone().unwrap_or_else(|| {
+        let whole = |line: &LineUnits| ReceivedUnits {
+            line: line.line,
+            quantity: line.quantity,
+            resellable: line.quantity.get(),
+        };
+        record.lines.iter().map(whole).collect()
+    });
+    let back: Vec<LineUnits> =
+        received.iter().map(|r| LineUnits { line: r.line, quantity: r.quantity }).collect();
+    let order = unit.state::<Order>(&order_id)?.as_deref().cloned();
+    let order = known(order.as_ref(), "order", order_id)?.clone();
+    let refund_minor = match (arrival.refund_minor, order.payment_id, record.status) {
+        (Some(minor), _, _) => minor,
+        (None, Some(_), ReturnStatus::Requested) => order.refund_value(&back)?.minor,
+        (None, _, _) => 0,
+    };
+    let command = ReturnCommand::Receive { lines: received.clone(), refund_minor, refund_id: None };
+    if unit.execute::<ProductReturn>(&return_id, &command)? == 0 {
+        return Ok(Vec::new());
+    }
+    let by = By { actor: unit.actor(), now: unit.now() };
+    unit.execute::<Order>(&order_id, &OrderCommand::Return { return_id, lines: back, by })?;
+
+    let mut by_sku: BTreeMap<SkuId, (u32, u32)> = BTreeMap::new();
+    for units in &received {
+        if let Some(line) = order.lines.get(&units.line) {
+            let (resellable, scrapped) = by_sku.entry(line.sku_id).or_default();
+            *resellable = resellable.saturating_add(units.resellable);
+            *scrapped =
+                scrapped.saturating_add(units.quantity.get().saturating_sub(units.resellable));
+        }
+    }
+    let skus: Vec<SkuId> = by_sku.keys().copied().collect();
+    unit.prefetch::<Inventory>(&skus)?;
+    for (sku_id, (resellable, scrapped)) in by_sku {
+        let home = unit.state::<Inventory>(&sku_id)?.warehouses.keys().next().copied();
+        let warehouse_id =
+            *known(arrival.warehouse_id.or(home).as_ref(), "warehouse of sku", sku_id)?;
+        let command =
+            InventoryCommand::TakeBack { order_id, return_id, warehouse_id, resellable, scrapped };
+        unit.execute::<Inventory>(&sku_id, &command)?;
+    }
+    if refund_minor == 0 || order.payment_id.is_none() {
+        return Ok(Vec::new());
+    }
+    let reason = format!("return {}", record.rma_number);
+    crate::refunds::request(unit, order_id, refund_minor, &reason).map(|(_, calls)| calls)
+}
