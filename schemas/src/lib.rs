@@ -4,6 +4,8 @@
 //!
 //! Nothing here knows a store, a database or HTTP.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
+
 mod catalogue;
 mod codec;
 mod compatibility;
