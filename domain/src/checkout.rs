@@ -16,6 +16,9 @@ mod end;
 mod rejection;
 mod start;
 
+#[cfg(test)]
+mod fixtures;
+
 pub use rejection::CheckoutRejection;
 
 /// How a checkout ends.

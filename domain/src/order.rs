@@ -21,6 +21,7 @@ mod return_lines;
 mod ship;
 mod state;
 mod status;
+mod totals;
 
 #[cfg(test)]
 mod fixtures;
@@ -223,10 +224,7 @@ pub struct OrderLimits {
 
 impl Default for OrderLimits {
     fn default() -> Self {
-        Self {
-            lines_max: 2_000,
-            line_quantity_max: 9_999,
-        }
+        Self { lines_max: 2_000, line_quantity_max: 9_999 }
     }
 }
 
@@ -252,19 +250,15 @@ impl Decider for Order {
             OrderCommand::Place { order, limits } => place::place(state.as_deref(), order, *limits),
             OrderCommand::Confirm(by) => advance::confirm(on_record()?, by),
             OrderCommand::StartProcessing(by) => advance::start_processing(on_record()?, by),
-            OrderCommand::Ship {
-                shipment_id,
-                lines,
-                by,
-            } => ship::ship(on_record()?, *shipment_id, lines, by),
+            OrderCommand::Ship { shipment_id, lines, by } => {
+                ship::ship(on_record()?, *shipment_id, lines, by)
+            }
             OrderCommand::Deliver { shipment_id, by } => {
                 deliver::deliver(on_record()?, *shipment_id, by)
             }
-            OrderCommand::Return {
-                return_id,
-                lines,
-                by,
-            } => return_lines::return_lines(on_record()?, *return_id, lines, by),
+            OrderCommand::Return { return_id, lines, by } => {
+                return_lines::return_lines(on_record()?, *return_id, lines, by)
+            }
             OrderCommand::Cancel { reason, by } => end::cancel(on_record()?, reason, by),
             OrderCommand::Fail { reason, by } => end::fail(on_record()?, reason, by),
         }

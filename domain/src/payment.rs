@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Currency, Decider, OrderId, PaymentId, PaymentMethodId, RefundId, Sealed, Timestamp};
 
 mod adopt_refund;
+mod bounds;
 mod expire_authorization;
 mod initiate;
 mod queries;
@@ -266,28 +267,22 @@ impl Decider for Payment {
                     token,
                 },
             ),
-            PaymentCommand::RecordOutcome {
-                operation,
-                key,
-                outcome,
-            } => record_outcome::record_outcome(on_record()?, *operation, key, outcome),
+            PaymentCommand::RecordOutcome { operation, key, outcome } => {
+                record_outcome::record_outcome(on_record()?, *operation, key, outcome)
+            }
             PaymentCommand::RequestCapture => request_capture::request_capture(on_record()?),
             PaymentCommand::RequestVoid => request_void::request_void(on_record()?),
-            PaymentCommand::RequestRefund {
-                refund_id,
-                amount_minor,
-                reason,
-            } => request_refund::request_refund(on_record()?, *refund_id, *amount_minor, reason),
-            PaymentCommand::AdoptRefund {
-                refund_id,
-                amount_minor,
-                provider_reference,
-            } => adopt_refund::adopt_refund(
-                on_record()?,
-                *refund_id,
-                *amount_minor,
-                provider_reference,
-            ),
+            PaymentCommand::RequestRefund { refund_id, amount_minor, reason } => {
+                request_refund::request_refund(on_record()?, *refund_id, *amount_minor, reason)
+            }
+            PaymentCommand::AdoptRefund { refund_id, amount_minor, provider_reference } => {
+                adopt_refund::adopt_refund(
+                    on_record()?,
+                    *refund_id,
+                    *amount_minor,
+                    provider_reference,
+                )
+            }
             PaymentCommand::ExpireAuthorization => {
                 expire_authorization::expire_authorization(on_record()?)
             }

@@ -13,6 +13,9 @@ mod reject;
 mod rejection;
 mod request;
 
+#[cfg(test)]
+mod fixtures;
+
 pub use rejection::ReturnRejection;
 
 /// Why goods come back.

@@ -176,3 +176,90 @@ fn check_lines(lines: &[LineUnits]) -> Result<(), ShipmentRejection> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, given, id, units};
+
+    fn lines(of: &[(LineNumber, u32)]) -> Vec<LineUnits> {
+        of.iter()
+            .map(|(line, quantity)| LineUnits {
+                line: *line,
+                quantity: units(*quantity),
+            })
+            .collect()
+    }
+
+    fn dispatch(order: u128, of: &[(LineNumber, u32)]) -> ShipmentCommand {
+        ShipmentCommand::Dispatch {
+            shipment_id: id(11),
+            order_id: id(order),
+            lines: lines(of),
+            carrier: Some("ups".to_owned()),
+            tracking_number: Some("1Z".to_owned()),
+        }
+    }
+
+    fn dispatched() -> ShipmentEvent {
+        ShipmentEvent::Dispatched {
+            shipment_id: id(11),
+            order_id: id(1),
+            lines: lines(&[(1, 2), (2, 1)]),
+            carrier: Some("ups".to_owned()),
+            tracking_number: Some("1Z".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_shipment_leaves_once() {
+        given::<Shipment>([])
+            .when(dispatch(1, &[(1, 2), (2, 1)]))
+            .then_once([dispatched()])
+            .when(dispatch(1, &[(2, 1), (1, 2)]))
+            .then_nothing()
+            .when(dispatch(1, &[(1, 2)]))
+            .then_rejected(ShipmentRejection::ShipmentDiffers {
+                shipment_id: id(11),
+            })
+            .when(dispatch(2, &[(1, 2), (2, 1)]))
+            .then_rejected(ShipmentRejection::ShipmentDiffers {
+                shipment_id: id(11),
+            });
+    }
+
+    #[test]
+    fn a_shipment_arrives_once_at_the_first_moment_told() {
+        given::<Shipment>([dispatched()])
+            .when(ShipmentCommand::Deliver {
+                delivered_at: at(5),
+            })
+            .then_once([ShipmentEvent::Delivered {
+                order_id: id(1),
+                delivered_at: at(5),
+            }])
+            .when(ShipmentCommand::Deliver {
+                delivered_at: at(9),
+            })
+            .then_nothing();
+    }
+
+    #[test]
+    fn what_did_not_leave_cannot_arrive() {
+        given::<Shipment>([])
+            .when(ShipmentCommand::Deliver {
+                delivered_at: at(5),
+            })
+            .then_rejected(ShipmentRejection::NotFound);
+    }
+
+    #[test]
+    fn a_parcel_is_not_empty_and_names_each_line_once() {
+        let field = "lines";
+        given::<Shipment>([])
+            .when(dispatch(1, &[]))
+            .then_rejected(ShipmentRejection::NoLines { field })
+            .when(dispatch(1, &[(1, 1), (1, 2)]))
+            .then_rejected(ShipmentRejection::LineRepeated { field, line: 1 });
+    }
+}

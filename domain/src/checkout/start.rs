@@ -41,3 +41,29 @@ pub(super) fn start(
         hold_expires_at,
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Checkout;
+    use super::super::fixtures::{start, started, started_event};
+    use super::*;
+    use crate::testing::{given, id};
+
+    #[test]
+    fn a_checkout_starts_once_and_keeps_its_first_deadline() {
+        given::<Checkout>([])
+            .when(start(2, &[101, 102], 900))
+            .then_once([started_event()])
+            .when(start(2, &[102, 101], 1_800))
+            .then_nothing();
+    }
+
+    #[test]
+    fn another_cart_or_other_goods_are_another_checkout() {
+        for other in [start(3, &[101, 102], 900), start(2, &[101], 900)] {
+            started()
+                .when(other)
+                .then_rejected(CheckoutRejection::CheckoutDiffers { order_id: id(1) });
+        }
+    }
+}

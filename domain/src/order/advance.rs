@@ -10,12 +10,7 @@ pub(super) fn start_processing(
     order: &OrderOnRecord,
     by: &By,
 ) -> Result<Vec<OrderEvent>, OrderRejection> {
-    advance(
-        order,
-        OrderStatus::Processing,
-        by,
-        OrderEvent::ProcessingStarted,
-    )
+    advance(order, OrderStatus::Processing, by, OrderEvent::ProcessingStarted)
 }
 
 fn advance(

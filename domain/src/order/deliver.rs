@@ -20,10 +20,8 @@ pub(super) fn deliver(
     if shipment.delivered {
         return Ok(vec![]);
     }
-    let mut events = vec![OrderEvent::LinesDelivered {
-        shipment_id,
-        lines: shipment.lines.clone(),
-    }];
+    let mut events =
+        vec![OrderEvent::LinesDelivered { shipment_id, lines: shipment.lines.clone() }];
     let under_way = order.units(|line| line.ordered.saturating_sub(line.delivered));
     if order.status.may_become(OrderStatus::Delivered) && under_way == total_units(&shipment.lines)
     {
@@ -44,10 +42,7 @@ mod tests {
     use crate::testing::id;
 
     fn deliver(shipment: u128) -> OrderCommand {
-        OrderCommand::Deliver {
-            shipment_id: id(shipment),
-            by: by(),
-        }
+        OrderCommand::Deliver { shipment_id: id(shipment), by: by() }
     }
 
     #[test]
@@ -74,8 +69,6 @@ mod tests {
             .when(deliver(11))
             .then_once([delivered_lines(11, &[(1, 2)])])
             .when(deliver(99))
-            .then_rejected(OrderRejection::UnknownShipment {
-                shipment_id: id(99),
-            });
+            .then_rejected(OrderRejection::UnknownShipment { shipment_id: id(99) });
     }
 }

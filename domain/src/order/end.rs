@@ -11,13 +11,7 @@ pub(super) fn cancel(
     reason: &OrderEndReason,
     by: &By,
 ) -> Result<Vec<OrderEvent>, OrderRejection> {
-    end(
-        order,
-        OrderStatus::Cancelled,
-        reason,
-        by,
-        OrderEvent::Cancelled,
-    )
+    end(order, OrderStatus::Cancelled, reason, by, OrderEvent::Cancelled)
 }
 
 /// Fails an order that is pending. The first reason stays.
@@ -61,14 +55,8 @@ mod tests {
     #[test]
     fn the_first_reason_stays() {
         let ended = in_status(OrderStatus::Confirmed)
-            .and([OrderEvent::Cancelled(ended(
-                OrderStatus::Confirmed,
-                OrderStatus::Cancelled,
-            ))])
-            .when(OrderCommand::Cancel {
-                reason: OrderEndReason::OutOfStock,
-                by: by(),
-            })
+            .and([OrderEvent::Cancelled(ended(OrderStatus::Confirmed, OrderStatus::Cancelled))])
+            .when(OrderCommand::Cancel { reason: OrderEndReason::OutOfStock, by: by() })
             .then_nothing();
         assert_eq!(ended.state().as_ref().unwrap().end_reason, Some(reason()));
     }

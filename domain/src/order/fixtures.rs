@@ -63,24 +63,16 @@ pub(super) fn limits() -> OrderLimits {
 }
 
 pub(super) fn by() -> By {
-    By {
-        actor: Actor("seller:7".to_owned()),
-        now: at(60),
-    }
+    By { actor: Actor("seller:7".to_owned()), now: at(60) }
 }
 
 pub(super) fn reason() -> OrderEndReason {
-    OrderEndReason::Requested {
-        note: "changed my mind".to_owned(),
-    }
+    OrderEndReason::Requested { note: "changed my mind".to_owned() }
 }
 
 pub(super) fn lines(of: &[(LineNumber, u32)]) -> Vec<LineUnits> {
     of.iter()
-        .map(|(line, quantity)| LineUnits {
-            line: *line,
-            quantity: units(*quantity),
-        })
+        .map(|(line, quantity)| LineUnits { line: *line, quantity: units(*quantity) })
         .collect()
 }
 
@@ -110,24 +102,15 @@ pub(super) fn ended(previous_state: OrderStatus, new_state: OrderStatus) -> EndT
 }
 
 pub(super) fn shipped_lines(shipment: u128, of: &[(LineNumber, u32)]) -> OrderEvent {
-    OrderEvent::LinesShipped {
-        shipment_id: id(shipment),
-        lines: lines(of),
-    }
+    OrderEvent::LinesShipped { shipment_id: id(shipment), lines: lines(of) }
 }
 
 pub(super) fn delivered_lines(shipment: u128, of: &[(LineNumber, u32)]) -> OrderEvent {
-    OrderEvent::LinesDelivered {
-        shipment_id: id(shipment),
-        lines: lines(of),
-    }
+    OrderEvent::LinesDelivered { shipment_id: id(shipment), lines: lines(of) }
 }
 
 pub(super) fn returned_lines(return_id: u128, of: &[(LineNumber, u32)]) -> OrderEvent {
-    OrderEvent::LinesReturned {
-        return_id: id(return_id),
-        lines: lines(of),
-    }
+    OrderEvent::LinesReturned { return_id: id(return_id), lines: lines(of) }
 }
 
 /// The order of [`order`] with a status and nothing shipped: only the status counts.

@@ -80,11 +80,8 @@ fn check_units(state: &OrderState) {
     }
     let all =
         |of: fn(&super::LineProgress) -> u32| order.units(of) == order.units(|line| line.ordered);
-    let (shipped, delivered, returned) = (
-        all(|line| line.shipped),
-        all(|line| line.delivered),
-        all(|line| line.returned),
-    );
+    let (shipped, delivered, returned) =
+        (all(|line| line.shipped), all(|line| line.delivered), all(|line| line.returned));
     let (nothing_left, status) = (order.shipments.is_empty(), order.status);
     assert!(
         match status {
@@ -103,10 +100,7 @@ fn check_units(state: &OrderState) {
 
 fn placed(order: &PlacedOrder) -> OrderState {
     let mut state = None;
-    let place = OrderCommand::Place {
-        order: Box::new(order.clone()),
-        limits: limits(),
-    };
+    let place = OrderCommand::Place { order: Box::new(order.clone()), limits: limits() };
     assert_eq!(run(&mut state, &place).len(), 1);
     state
 }

@@ -1,5 +1,6 @@
 //! Places an order: its lines, totals and limits are checked once, here.
 
+use super::totals::{check_payment, check_totals};
 use super::{OrderEvent, OrderLimits, OrderLine, OrderOnRecord, OrderRejection, PlacedOrder};
 
 /// Places `order`; the same order again yields nothing.
@@ -15,9 +16,7 @@ pub(super) fn place(
         return if same_content(on_record, order) {
             Ok(vec![])
         } else {
-            Err(OrderRejection::OrderDiffers {
-                order_id: on_record.order_id,
-            })
+            Err(OrderRejection::OrderDiffers { order_id: on_record.order_id })
         };
     }
     check_lines(&order.lines, limits)?;
@@ -94,62 +93,6 @@ fn check_lines(lines: &[OrderLine], limits: OrderLimits) -> Result<(), OrderReje
     Ok(())
 }
 
-fn check_totals(order: &PlacedOrder) -> Result<(), OrderRejection> {
-    let totals = &order.totals;
-    for (field, given) in [
-        ("totals.tax_minor", totals.tax_minor),
-        ("totals.shipping_minor", totals.shipping_minor),
-        ("totals.discount_minor", totals.discount_minor),
-    ] {
-        if given < 0 {
-            return Err(OrderRejection::NegativeAmount { field, given });
-        }
-    }
-    let lines = order.lines.iter().try_fold(0_i64, |sum, line| {
-        let line_minor = line
-            .unit_minor
-            .checked_mul(i64::from(line.quantity.get()))?;
-        sum.checked_add(line_minor)
-    });
-    check_sum("totals.lines_minor", lines, totals.lines_minor)?;
-    let total = totals
-        .lines_minor
-        .checked_add(totals.tax_minor)
-        .and_then(|sum| sum.checked_add(totals.shipping_minor))
-        .and_then(|sum| sum.checked_sub(totals.discount_minor));
-    check_sum("totals.total_minor", total, totals.total_minor)?;
-    if totals.total_minor < 0 {
-        return Err(OrderRejection::NegativeAmount {
-            field: "totals.total_minor",
-            given: totals.total_minor,
-        });
-    }
-    Ok(())
-}
-
-fn check_sum(field: &'static str, sum: Option<i64>, given: i64) -> Result<(), OrderRejection> {
-    let expected = sum.ok_or(OrderRejection::AmountOutOfRange { field })?;
-    if expected == given {
-        Ok(())
-    } else {
-        Err(OrderRejection::SumDiffers {
-            field,
-            expected,
-            given,
-        })
-    }
-}
-
-fn check_payment(order: &PlacedOrder) -> Result<(), OrderRejection> {
-    let field = "payment_id";
-    let total_minor = order.totals.total_minor;
-    match order.payment_id {
-        None if total_minor > 0 => Err(OrderRejection::PaymentMissing { field, total_minor }),
-        Some(_) if total_minor == 0 => Err(OrderRejection::PaymentNotNeeded { field }),
-        None | Some(_) => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{limits, order, order_of, placed};
@@ -158,11 +101,10 @@ mod tests {
     use crate::testing::{at, given, id, units};
     use crate::{Currency, Rejection, RejectionKind, Sealed};
 
+    type Change = fn(&mut PlacedOrder);
+
     fn place(order: PlacedOrder) -> OrderCommand {
-        OrderCommand::Place {
-            order: Box::new(order),
-            limits: limits(),
-        }
+        OrderCommand::Place { order: Box::new(order), limits: limits() }
     }
 
     fn changed(change: impl FnOnce(&mut PlacedOrder)) -> PlacedOrder {
@@ -173,9 +115,7 @@ mod tests {
 
     #[test]
     fn an_order_is_placed_once() {
-        given::<Order>([])
-            .when(place(order()))
-            .then_once([placed()]);
+        given::<Order>([]).when(place(order())).then_once([placed()]);
     }
 
     #[test]
@@ -184,9 +124,7 @@ mod tests {
         let event = OrderEvent::Placed(Box::new(reversed.clone()));
         given::<Order>([]).when(place(reversed)).then([event]);
         let reversed = changed(|o| o.lines.reverse());
-        given::<Order>([placed()])
-            .when(place(reversed))
-            .then_nothing();
+        given::<Order>([placed()]).when(place(reversed)).then_nothing();
     }
 
     #[test]
@@ -201,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_same_id_with_other_content_is_a_conflict() {
-        let others: [fn(&mut PlacedOrder); 11] = [
+        let others: [Change; 11] = [
             |o| o.cart_id = id(99),
             |o| o.customer_id = None,
             |o| o.currency = Currency::EUR,
@@ -223,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_broken_rule_names_its_field() {
-        let rules: [(fn(&mut PlacedOrder), &str); 12] = [
+        let rules: [(Change, &str); 12] = [
             (|o| o.lines.clear(), "lines"),
             (|o| o.lines[1].line = 1, "lines.line"),
             (|o| o.lines[1].line = 3, "lines.line"),
@@ -238,40 +176,27 @@ mod tests {
             (|o| o.payment_id = None, "payment_id"),
         ];
         for (change, field) in rules {
-            given::<Order>([])
-                .when(place(changed(change)))
-                .then_refused(|rejection| {
-                    let json = serde_json::to_value(rejection).unwrap();
-                    assert_eq!(json["field"], field, "{json}");
-                    assert!(json["code"].is_string(), "{json}");
-                    rejection.kind() == RejectionKind::Invalid
-                });
+            given::<Order>([]).when(place(changed(change))).then_refused(|rejection| {
+                let json = serde_json::to_value(rejection).unwrap();
+                assert_eq!(json["field"], field, "{json}");
+                assert!(json["code"].is_string(), "{json}");
+                rejection.kind() == RejectionKind::Invalid
+            });
         }
     }
 
     #[test]
     fn the_limits_themselves_are_within_the_limits() {
-        let limits = OrderLimits {
-            lines_max: 2,
-            line_quantity_max: 2,
-        };
-        let at_the_limit = OrderCommand::Place {
-            order: Box::new(order()),
-            limits,
-        };
+        let limits = OrderLimits { lines_max: 2, line_quantity_max: 2 };
+        let at_the_limit = OrderCommand::Place { order: Box::new(order()), limits };
         given::<Order>([]).when(at_the_limit).then([placed()]);
         let three = order_of(&[(1, 1), (1, 1), (1, 1)], 0, 0, 0);
-        let beyond = OrderCommand::Place {
-            order: Box::new(three),
-            limits,
-        };
-        given::<Order>([])
-            .when(beyond)
-            .then_rejected(OrderRejection::LineCount {
-                field: "lines",
-                given: 3,
-                max: 2,
-            });
+        let beyond = OrderCommand::Place { order: Box::new(three), limits };
+        given::<Order>([]).when(beyond).then_rejected(OrderRejection::LineCount {
+            field: "lines",
+            given: 3,
+            max: 2,
+        });
     }
 
     #[test]
@@ -280,25 +205,17 @@ mod tests {
         assert_eq!(free.payment_id, None);
         let event = OrderEvent::Placed(Box::new(free.clone()));
         given::<Order>([]).when(place(free.clone())).then([event]);
-        let paid = PlacedOrder {
-            payment_id: Some(id(5)),
-            ..free
-        };
+        let paid = PlacedOrder { payment_id: Some(id(5)), ..free };
         given::<Order>([])
             .when(place(paid))
-            .then_rejected(OrderRejection::PaymentNotNeeded {
-                field: "payment_id",
-            });
+            .then_rejected(OrderRejection::PaymentNotNeeded { field: "payment_id" });
     }
 
     #[test]
     fn a_discount_beyond_everything_is_refused() {
-        given::<Order>([])
-            .when(place(order_of(&[(1, 500)], 0, 0, 501)))
-            .then_rejected(OrderRejection::NegativeAmount {
-                field: "totals.total_minor",
-                given: -1,
-            });
+        given::<Order>([]).when(place(order_of(&[(1, 500)], 0, 0, 501))).then_rejected(
+            OrderRejection::NegativeAmount { field: "totals.total_minor", given: -1 },
+        );
     }
 
     #[test]
@@ -306,14 +223,10 @@ mod tests {
         let huge = changed(|o| o.lines[0].unit_minor = i64::MAX);
         given::<Order>([])
             .when(place(huge))
-            .then_rejected(OrderRejection::AmountOutOfRange {
-                field: "totals.lines_minor",
-            });
+            .then_rejected(OrderRejection::AmountOutOfRange { field: "totals.lines_minor" });
         let huge = changed(|o| o.totals.tax_minor = i64::MAX);
         given::<Order>([])
             .when(place(huge))
-            .then_rejected(OrderRejection::AmountOutOfRange {
-                field: "totals.total_minor",
-            });
+            .then_rejected(OrderRejection::AmountOutOfRange { field: "totals.total_minor" });
     }
 }

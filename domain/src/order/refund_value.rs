@@ -22,11 +22,8 @@ impl OrderOnRecord {
     /// As [`Self::refund_value`], for units known to come back.
     pub(super) fn value_of_next(&self, lines: &[LineUnits]) -> i64 {
         let shares = self.line_shares();
-        let mut returned: BTreeMap<LineNumber, u32> = self
-            .lines
-            .iter()
-            .map(|(number, line)| (*number, line.returned))
-            .collect();
+        let mut returned: BTreeMap<LineNumber, u32> =
+            self.lines.iter().map(|(number, line)| (*number, line.returned)).collect();
         let mut value = 0_i64;
         for units in lines {
             let (Some(share), Some(line), Some(before)) = (
@@ -61,10 +58,7 @@ impl OrderOnRecord {
     }
 
     fn line_shares(&self) -> BTreeMap<LineNumber, i64> {
-        let goods = self
-            .totals
-            .total_minor
-            .saturating_sub(self.shipping_share());
+        let goods = self.totals.total_minor.saturating_sub(self.shipping_share());
         let goods = Money::new(goods, self.currency);
         let values: Vec<u64> = self
             .lines
@@ -91,9 +85,7 @@ impl OrderOnRecord {
 fn first_units(share: i64, ordered: u32, taken: u32) -> i64 {
     let units = i64::from(ordered.max(1));
     let taken = i64::from(taken).min(units);
-    (share / units)
-        .saturating_mul(taken)
-        .saturating_add((share % units).min(taken))
+    (share / units).saturating_mul(taken).saturating_add((share % units).min(taken))
 }
 
 #[cfg(test)]
@@ -127,10 +119,7 @@ mod tests {
     fn odd_minor_units_go_to_the_earlier_units() {
         // 1.00 over three units: the first is worth one penny more.
         let order = order_of(&[(3, 50)], 0, 0, 50);
-        assert_eq!(
-            values(&order, &[&[(1, 1)], &[(1, 1)], &[(1, 1)]]),
-            [34, 33, 33]
-        );
+        assert_eq!(values(&order, &[&[(1, 1)], &[(1, 1)], &[(1, 1)]]), [34, 33, 33]);
         assert_eq!(values(&order, &[&[(1, 2)], &[(1, 1)]]), [67, 33]);
         assert_eq!(values(&order, &[&[(1, 3)]]), [100]);
     }
@@ -139,10 +128,7 @@ mod tests {
     fn tax_and_discount_follow_the_value_of_the_lines() {
         // 300 and 100, tax 40, discount 80: 360 = 270 + 90.
         let order = order_of(&[(1, 300), (2, 50)], 40, 0, 80);
-        assert_eq!(
-            values(&order, &[&[(2, 1)], &[(1, 1)], &[(2, 1)]]),
-            [45, 270, 45]
-        );
+        assert_eq!(values(&order, &[&[(2, 1)], &[(1, 1)], &[(2, 1)]]), [45, 270, 45]);
     }
 
     #[test]
@@ -169,10 +155,7 @@ mod tests {
     fn what_cannot_come_back_has_no_value() {
         let order = OrderOnRecord::from(&order_of(&[(1, 100)], 0, 0, 0));
         let part: Vec<LineUnits> = lines(&[(1, 1)]);
-        assert!(matches!(
-            order.refund_value(&part),
-            Err(OrderRejection::StatusConflict { .. })
-        ));
+        assert!(matches!(order.refund_value(&part), Err(OrderRejection::StatusConflict { .. })));
         assert_eq!(order.value_of_return(id(21)), None);
     }
 

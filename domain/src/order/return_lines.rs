@@ -21,10 +21,7 @@ pub(super) fn return_lines(
         };
     }
     check_returnable(order, lines)?;
-    let mut events = vec![OrderEvent::LinesReturned {
-        return_id,
-        lines: lines.to_vec(),
-    }];
+    let mut events = vec![OrderEvent::LinesReturned { return_id, lines: lines.to_vec() }];
     let kept = order.units(|line| line.ordered.saturating_sub(line.returned));
     if order.status.may_become(OrderStatus::Returned) && kept == total_units(lines) {
         events.push(OrderEvent::Returned(order.transition(
@@ -50,10 +47,7 @@ pub(super) fn check_returnable(
         let line = order
             .lines
             .get(&units.line)
-            .ok_or(OrderRejection::UnknownLine {
-                field: "lines",
-                line: units.line,
-            })?;
+            .ok_or(OrderRejection::UnknownLine { field: "lines", line: units.line })?;
         if units.quantity.get() > line.returnable() {
             return Err(OrderRejection::ReturnedBeyondDelivered {
                 line: units.line,
@@ -76,11 +70,7 @@ mod tests {
     use crate::testing::id;
 
     fn give_back(return_id: u128, of: &[(u32, u32)]) -> OrderCommand {
-        OrderCommand::Return {
-            return_id: id(return_id),
-            lines: lines(of),
-            by: by(),
-        }
+        OrderCommand::Return { return_id: id(return_id), lines: lines(of), by: by() }
     }
 
     #[test]
@@ -109,9 +99,7 @@ mod tests {
                 delivered_lines(11, &[(1, 1)]),
             ])
         };
-        partly()
-            .when(give_back(21, &[(1, 1)]))
-            .then_once([returned_lines(21, &[(1, 1)])]);
+        partly().when(give_back(21, &[(1, 1)])).then_once([returned_lines(21, &[(1, 1)])]);
         partly().when(give_back(21, &[(2, 1)])).then_rejected(
             OrderRejection::ReturnedBeyondDelivered {
                 line: 2,

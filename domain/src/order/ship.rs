@@ -36,10 +36,7 @@ pub(super) fn ship(
         | OrderStatus::Failed => return Err(order.cannot_become(OrderStatus::Shipped)),
     }
     check_unshipped(order, lines)?;
-    events.push(OrderEvent::LinesShipped {
-        shipment_id,
-        lines: lines.to_vec(),
-    });
+    events.push(OrderEvent::LinesShipped { shipment_id, lines: lines.to_vec() });
     let unshipped = order.units(super::LineProgress::unshipped);
     if unshipped == total_units(lines) {
         events.push(OrderEvent::Shipped(order.transition(
@@ -68,10 +65,7 @@ fn check_unshipped(order: &OrderOnRecord, lines: &[LineUnits]) -> Result<(), Ord
         let line = order
             .lines
             .get(&units.line)
-            .ok_or(OrderRejection::UnknownLine {
-                field: "lines",
-                line: units.line,
-            })?;
+            .ok_or(OrderRejection::UnknownLine { field: "lines", line: units.line })?;
         if units.quantity.get() > line.unshipped() {
             return Err(OrderRejection::ShippedBeyondOrdered {
                 line: units.line,
@@ -92,11 +86,7 @@ mod tests {
     use crate::testing::id;
 
     fn ship(shipment: u128, of: &[(u32, u32)]) -> OrderCommand {
-        OrderCommand::Ship {
-            shipment_id: id(shipment),
-            lines: lines(of),
-            by: by(),
-        }
+        OrderCommand::Ship { shipment_id: id(shipment), lines: lines(of), by: by() }
     }
 
     fn last_left() -> OrderEvent {
@@ -114,16 +104,11 @@ mod tests {
 
     #[test]
     fn shipping_a_confirmed_order_starts_processing_first() {
-        in_status(OrderStatus::Confirmed)
-            .when(ship(11, &[(1, 2), (2, 1)]))
-            .then_once([
-                OrderEvent::ProcessingStarted(moved(
-                    OrderStatus::Confirmed,
-                    OrderStatus::Processing,
-                )),
-                shipped_lines(11, &[(1, 2), (2, 1)]),
-                last_left(),
-            ]);
+        in_status(OrderStatus::Confirmed).when(ship(11, &[(1, 2), (2, 1)])).then_once([
+            OrderEvent::ProcessingStarted(moved(OrderStatus::Confirmed, OrderStatus::Processing)),
+            shipped_lines(11, &[(1, 2), (2, 1)]),
+            last_left(),
+        ]);
     }
 
     #[test]
@@ -131,18 +116,13 @@ mod tests {
         let started = in_status(OrderStatus::Processing).and([shipped_lines(11, &[(1, 1)])]);
         assert_eq!(started.state().as_ref().unwrap().remaining_to_ship(1), 1);
         assert_eq!(started.state().as_ref().unwrap().remaining_to_ship(9), 0);
-        assert_eq!(
-            started.state().as_ref().unwrap().unshipped(),
-            lines(&[(1, 1), (2, 1)])
-        );
-        started
-            .when(ship(12, &[(1, 2)]))
-            .then_rejected(OrderRejection::ShippedBeyondOrdered {
-                line: 1,
-                ordered: 2,
-                shipped: 1,
-                requested: 2,
-            });
+        assert_eq!(started.state().as_ref().unwrap().unshipped(), lines(&[(1, 1), (2, 1)]));
+        started.when(ship(12, &[(1, 2)])).then_rejected(OrderRejection::ShippedBeyondOrdered {
+            line: 1,
+            ordered: 2,
+            shipped: 1,
+            requested: 2,
+        });
     }
 
     #[test]
@@ -151,25 +131,19 @@ mod tests {
         left.when(ship(11, &[(2, 1), (1, 1)]))
             .then_nothing()
             .when(ship(11, &[(1, 2)]))
-            .then_rejected(OrderRejection::ShipmentDiffers {
-                shipment_id: id(11),
-            });
+            .then_rejected(OrderRejection::ShipmentDiffers { shipment_id: id(11) });
     }
 
     #[test]
     fn a_repeat_is_nothing_even_when_the_order_has_moved_on() {
-        super::super::fixtures::delivered()
-            .when(ship(11, &[(1, 2), (2, 1)]))
-            .then_nothing();
+        super::super::fixtures::delivered().when(ship(11, &[(1, 2), (2, 1)])).then_nothing();
     }
 
     #[test]
     fn lines_are_named_once_and_exist() {
         let order = || in_status(OrderStatus::Processing);
         let field = "lines";
-        order()
-            .when(ship(11, &[]))
-            .then_rejected(OrderRejection::NoLines { field });
+        order().when(ship(11, &[])).then_rejected(OrderRejection::NoLines { field });
         order()
             .when(ship(11, &[(1, 1), (1, 1)]))
             .then_rejected(OrderRejection::LineRepeated { field, line: 1 });

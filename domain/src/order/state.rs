@@ -69,10 +69,7 @@ impl OrderOnRecord {
             .iter()
             .filter_map(|(line, progress)| {
                 let quantity = Quantity::new(progress.unshipped()).ok()?;
-                Some(LineUnits {
-                    line: *line,
-                    quantity,
-                })
+                Some(LineUnits { line: *line, quantity })
             })
             .collect()
     }
@@ -86,10 +83,7 @@ impl OrderOnRecord {
 
     /// The refusal of a move the status machine does not have.
     pub(super) const fn cannot_become(&self, requested: OrderStatus) -> OrderRejection {
-        OrderRejection::StatusConflict {
-            current: self.status,
-            requested,
-        }
+        OrderRejection::StatusConflict { current: self.status, requested }
     }
 
     pub(super) fn transition(&self, from: OrderStatus, to: OrderStatus, by: &By) -> Transition {
@@ -185,10 +179,7 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent) {
         | OrderEvent::Returned(transition) => order.moved(transition),
         OrderEvent::LinesShipped { shipment_id, lines } => {
             order.count(lines, |line| &mut line.shipped);
-            let units = ShippedUnits {
-                lines: lines.clone(),
-                delivered: false,
-            };
+            let units = ShippedUnits { lines: lines.clone(), delivered: false };
             order.shipments.insert(*shipment_id, units);
         }
         OrderEvent::LinesDelivered { shipment_id, lines } => {

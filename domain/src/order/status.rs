@@ -28,10 +28,8 @@ impl OrderStatus {
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (
-                Self::Pending,
-                Self::Confirmed | Self::Failed | Self::Cancelled
-            ) | (Self::Confirmed, Self::Processing | Self::Cancelled)
+            (Self::Pending, Self::Confirmed | Self::Failed | Self::Cancelled)
+                | (Self::Confirmed, Self::Processing | Self::Cancelled)
                 | (Self::Processing, Self::Shipped)
                 | (Self::Shipped, Self::Delivered)
                 | (Self::Delivered, Self::Returned)
@@ -62,9 +60,8 @@ mod tests {
     use super::OrderStatus::{self, *};
     use crate::testing::id;
 
-    const ALL: [OrderStatus; 8] = [
-        Pending, Confirmed, Processing, Shipped, Delivered, Returned, Cancelled, Failed,
-    ];
+    const ALL: [OrderStatus; 8] =
+        [Pending, Confirmed, Processing, Shipped, Delivered, Returned, Cancelled, Failed];
 
     #[test]
     fn the_machine_has_exactly_the_documented_moves() {
@@ -80,11 +77,7 @@ mod tests {
         ];
         for from in ALL {
             for to in ALL {
-                assert_eq!(
-                    from.may_become(to),
-                    legal.contains(&(from, to)),
-                    "{from} {to}"
-                );
+                assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from} {to}");
             }
         }
     }
@@ -97,20 +90,8 @@ mod tests {
             for (to, command) in [
                 (Confirmed, OrderCommand::Confirm(by())),
                 (Processing, OrderCommand::StartProcessing(by())),
-                (
-                    Cancelled,
-                    OrderCommand::Cancel {
-                        reason: reason(),
-                        by: by(),
-                    },
-                ),
-                (
-                    Failed,
-                    OrderCommand::Fail {
-                        reason: reason(),
-                        by: by(),
-                    },
-                ),
+                (Cancelled, OrderCommand::Cancel { reason: reason(), by: by() }),
+                (Failed, OrderCommand::Fail { reason: reason(), by: by() }),
             ] {
                 let event = match to {
                     Confirmed => OrderEvent::Confirmed(moved(from, to)),
@@ -136,41 +117,22 @@ mod tests {
     #[test]
     fn goods_move_only_where_the_status_allows_it() {
         use super::super::fixtures::lines;
-        let ship = OrderCommand::Ship {
-            shipment_id: id(11),
-            lines: lines(&[(1, 1)]),
-            by: by(),
-        };
-        let deliver = OrderCommand::Deliver {
-            shipment_id: id(11),
-            by: by(),
-        };
-        let give_back = OrderCommand::Return {
-            return_id: id(21),
-            lines: lines(&[(1, 1)]),
-            by: by(),
-        };
+        let ship = OrderCommand::Ship { shipment_id: id(11), lines: lines(&[(1, 1)]), by: by() };
+        let deliver = OrderCommand::Deliver { shipment_id: id(11), by: by() };
+        let give_back =
+            OrderCommand::Return { return_id: id(21), lines: lines(&[(1, 1)]), by: by() };
         for current in ALL {
             if !matches!(current, Confirmed | Processing) {
-                in_status(current).when(ship.clone()).then_rejected(
-                    OrderRejection::StatusConflict {
-                        current,
-                        requested: Shipped,
-                    },
-                );
+                in_status(current)
+                    .when(ship.clone())
+                    .then_rejected(OrderRejection::StatusConflict { current, requested: Shipped });
             }
-            in_status(current).when(deliver.clone()).then_rejected(
-                OrderRejection::StatusConflict {
-                    current,
-                    requested: Delivered,
-                },
-            );
-            in_status(current).when(give_back.clone()).then_rejected(
-                OrderRejection::StatusConflict {
-                    current,
-                    requested: Returned,
-                },
-            );
+            in_status(current)
+                .when(deliver.clone())
+                .then_rejected(OrderRejection::StatusConflict { current, requested: Delivered });
+            in_status(current)
+                .when(give_back.clone())
+                .then_rejected(OrderRejection::StatusConflict { current, requested: Returned });
         }
     }
 

@@ -29,9 +29,7 @@ pub(super) fn initiate(
         return if same {
             Ok(vec![])
         } else {
-            Err(PaymentRejection::PaymentDiffers {
-                payment_id: payment.payment_id,
-            })
+            Err(PaymentRejection::PaymentDiffers { payment_id: payment.payment_id })
         };
     }
     check_positive(new.amount_minor)?;
@@ -52,4 +50,61 @@ pub(super) fn initiate(
             amount_minor: new.amount_minor,
         },
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{initiate, initiated, initiated_events, on_record};
+    use super::super::{Payment, PaymentCommand, PaymentStatus};
+    use super::*;
+    use crate::testing::{given, id};
+
+    fn changed(amount: i64, name: &str, ciphertext: &str) -> PaymentCommand {
+        PaymentCommand::Initiate {
+            payment_id: id(5),
+            order_id: id(1),
+            provider: name.to_owned(),
+            amount_minor: amount,
+            currency: Currency::GBP,
+            payment_method_id: Some(id(4)),
+            token: Sealed::from_ciphertext(ciphertext.to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_intent_to_authorize_is_on_record_from_the_start() {
+        let payment = given::<Payment>([]).when(initiate()).then_once(initiated_events());
+        let payment = on_record(&payment);
+        assert_eq!(payment.status(), PaymentStatus::Initiated);
+        assert!(payment.is_unknown());
+        let pending: Vec<_> = payment.pending().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(pending, ["00000000-0000-0000-0000-000000000001:authorize:1"]);
+    }
+
+    #[test]
+    fn a_repeat_may_be_sealed_anew_but_not_changed() {
+        initiated()
+            .when(changed(1_000, "sandbox", "sealed again"))
+            .then_nothing()
+            .when(changed(1_001, "sandbox", "sealed"))
+            .then_rejected(PaymentRejection::PaymentDiffers { payment_id: id(5) })
+            .when(changed(1_000, "stripe", "sealed"))
+            .then_rejected(PaymentRejection::PaymentDiffers { payment_id: id(5) });
+    }
+
+    #[test]
+    fn there_is_something_to_pay_and_someone_to_pay_through() {
+        given::<Payment>([])
+            .when(changed(0, "sandbox", "sealed"))
+            .then_rejected(PaymentRejection::AmountNotPositive { field: "amount_minor", given: 0 })
+            .when(changed(1, " ", "sealed"))
+            .then_rejected(PaymentRejection::Missing { field: "provider" });
+    }
+
+    #[test]
+    fn nothing_happens_to_a_payment_that_is_not_there() {
+        given::<Payment>([])
+            .when(PaymentCommand::RequestCapture)
+            .then_rejected(PaymentRejection::NotFound);
+    }
 }

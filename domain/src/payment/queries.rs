@@ -34,9 +34,7 @@ impl PaymentOnRecord {
 
     /// Calls without an answer, with the key each must be (re)tried with.
     pub fn pending(&self) -> impl Iterator<Item = (&IdempotencyKey, &Attempt)> {
-        self.attempts
-            .iter()
-            .filter(|(_, attempt)| attempt.outcome.is_none())
+        self.attempts.iter().filter(|(_, attempt)| attempt.outcome.is_none())
     }
 
     /// What may still be given back: captured − refunded − refunds under way.
@@ -53,9 +51,7 @@ impl PaymentOnRecord {
     pub fn refunds_under_way_minor(&self) -> i64 {
         self.pending()
             .filter(|(_, attempt)| attempt.operation == Operation::Refund)
-            .fold(0, |sum, (_, attempt)| {
-                sum.saturating_add(attempt.amount_minor)
-            })
+            .fold(0, |sum, (_, attempt)| sum.saturating_add(attempt.amount_minor))
     }
 
     /// What is authorized and neither captured nor free again.
@@ -103,22 +99,15 @@ impl PaymentOnRecord {
     }
 
     pub(super) fn attempts_at(&self, operation: Operation) -> impl Iterator<Item = &Attempt> {
-        self.attempts
-            .values()
-            .filter(move |attempt| attempt.operation == operation)
+        self.attempts.values().filter(move |attempt| attempt.operation == operation)
     }
 
     /// Refuses while the outcome of an operation is unknown.
     pub(super) fn check_known(&self, operation: Operation) -> Result<(), PaymentRejection> {
-        let unknown = self
-            .pending()
-            .find(|(_, attempt)| attempt.operation == operation);
+        let unknown = self.pending().find(|(_, attempt)| attempt.operation == operation);
         match unknown {
             None => Ok(()),
-            Some((key, _)) => Err(PaymentRejection::OutcomeUnknown {
-                operation,
-                key: key.clone(),
-            }),
+            Some((key, _)) => Err(PaymentRejection::OutcomeUnknown { operation, key: key.clone() }),
         }
     }
 }

@@ -28,63 +28,27 @@ pub enum PaymentRejection {
     #[error("no call with the key `{key}` is on record")]
     UnknownKey { key: IdempotencyKey },
     #[error("the key `{key}` belongs to an operation of another kind: {recorded}, not {given}")]
-    OtherOperation {
-        key: IdempotencyKey,
-        recorded: Operation,
-        given: Operation,
-    },
+    OtherOperation { key: IdempotencyKey, recorded: Operation, given: Operation },
     #[error("the call `{key}` has {recorded} on record, now it is said to have {given}")]
-    ContradictoryOutcome {
-        key: IdempotencyKey,
-        recorded: OutcomeKind,
-        given: OutcomeKind,
-    },
+    ContradictoryOutcome { key: IdempotencyKey, recorded: OutcomeKind, given: OutcomeKind },
     #[error("the outcome of the {operation} `{key}` is unknown")]
-    OutcomeUnknown {
-        operation: Operation,
-        key: IdempotencyKey,
-    },
+    OutcomeUnknown { operation: Operation, key: IdempotencyKey },
     #[error("a payment that is {current} cannot become {requested}: nothing is held")]
-    NothingToCapture {
-        current: PaymentStatus,
-        requested: PaymentStatus,
-    },
+    NothingToCapture { current: PaymentStatus, requested: PaymentStatus },
     #[error("the call `{key}` asked for {requested}, a success of {given} is beyond that")]
-    BeyondRequested {
-        key: IdempotencyKey,
-        requested: i64,
-        given: i64,
-    },
+    BeyondRequested { key: IdempotencyKey, requested: i64, given: i64 },
     #[error("authorized must stay within {amount}: {authorized} and {given} more do not")]
-    AuthorizedBeyondAmount {
-        amount: i64,
-        authorized: i64,
-        given: i64,
-    },
+    AuthorizedBeyondAmount { amount: i64, authorized: i64, given: i64 },
     #[error(
         "captured and voided must stay within {authorized} authorized: {captured} + {voided} and {given} more do not"
     )]
-    BeyondAuthorized {
-        authorized: i64,
-        captured: i64,
-        voided: i64,
-        given: i64,
-    },
+    BeyondAuthorized { authorized: i64, captured: i64, voided: i64, given: i64 },
     #[error(
         "refunded must stay within {captured} captured: {refunded} refunded, {under_way} under way and {given} more do not"
     )]
-    RefundedBeyondCaptured {
-        captured: i64,
-        refunded: i64,
-        under_way: i64,
-        given: i64,
-    },
+    RefundedBeyondCaptured { captured: i64, refunded: i64, under_way: i64, given: i64 },
     #[error("refund {refund_id} is already on record as {recorded}, not {given}")]
-    RefundDiffers {
-        refund_id: RefundId,
-        recorded: i64,
-        given: i64,
-    },
+    RefundDiffers { refund_id: RefundId, recorded: i64, given: i64 },
     #[error("refund {refund_id} is already on record as another refund of the provider")]
     RefundIdTaken { refund_id: RefundId },
 }
@@ -132,17 +96,10 @@ pub(super) fn check_positive(amount_minor: i64) -> Result<(), PaymentRejection> 
     if amount_minor > 0 {
         Ok(())
     } else {
-        Err(PaymentRejection::AmountNotPositive {
-            field: "amount_minor",
-            given: amount_minor,
-        })
+        Err(PaymentRejection::AmountNotPositive { field: "amount_minor", given: amount_minor })
     }
 }
 
 pub(super) fn check_present(field: &'static str, text: &str) -> Result<(), PaymentRejection> {
-    if text.trim().is_empty() {
-        Err(PaymentRejection::Missing { field })
-    } else {
-        Ok(())
-    }
+    if text.trim().is_empty() { Err(PaymentRejection::Missing { field }) } else { Ok(()) }
 }

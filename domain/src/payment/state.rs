@@ -49,12 +49,7 @@ impl PaymentOnRecord {
         amount_minor: i64,
         refund_id: Option<RefundId>,
     ) {
-        let attempt = Attempt {
-            operation,
-            amount_minor,
-            refund_id,
-            outcome: None,
-        };
+        let attempt = Attempt { operation, amount_minor, refund_id, outcome: None };
         self.attempts.insert(key.to_owned(), attempt);
     }
 
@@ -76,9 +71,7 @@ impl PaymentOnRecord {
 
     fn failed(&mut self, key: &str, code: &str) {
         if let Some(attempt) = self.attempts.get_mut(key) {
-            attempt.outcome = Some(ProviderOutcome::Failed {
-                code: code.to_owned(),
-            });
+            attempt.outcome = Some(ProviderOutcome::Failed { code: code.to_owned() });
         }
     }
 }
@@ -120,15 +113,10 @@ fn apply(payment: &mut PaymentOnRecord, event: &PaymentEvent) {
     let add = |sum: &mut i64, amount: i64| *sum = sum.saturating_add(amount);
     match event {
         PaymentEvent::Initiated { .. } => {}
-        PaymentEvent::AuthorizationRequested {
-            key, amount_minor, ..
-        } => payment.requested(key, Operation::Authorize, *amount_minor, None),
-        PaymentEvent::Authorized {
-            key,
-            amount_minor,
-            provider_reference,
-            expires_at,
-        } => {
+        PaymentEvent::AuthorizationRequested { key, amount_minor, .. } => {
+            payment.requested(key, Operation::Authorize, *amount_minor, None)
+        }
+        PaymentEvent::Authorized { key, amount_minor, provider_reference, expires_at } => {
             payment.succeeded(key, *amount_minor, provider_reference, *expires_at);
             add(&mut payment.authorized_minor, *amount_minor);
             payment.authorization_expires_at = *expires_at;
@@ -141,22 +129,16 @@ fn apply(payment: &mut PaymentOnRecord, event: &PaymentEvent) {
             let held = payment.held_minor();
             add(&mut payment.voided_minor, held);
         }
-        PaymentEvent::CaptureRequested {
-            key, amount_minor, ..
-        } => payment.requested(key, Operation::Capture, *amount_minor, None),
-        PaymentEvent::Captured {
-            key,
-            amount_minor,
-            provider_reference,
-        } => {
+        PaymentEvent::CaptureRequested { key, amount_minor, .. } => {
+            payment.requested(key, Operation::Capture, *amount_minor, None)
+        }
+        PaymentEvent::Captured { key, amount_minor, provider_reference } => {
             payment.succeeded(key, *amount_minor, provider_reference, None);
             add(&mut payment.captured_minor, *amount_minor);
         }
         PaymentEvent::CaptureFailed { key, failure_code }
         | PaymentEvent::VoidFailed { key, failure_code }
-        | PaymentEvent::RefundFailed {
-            key, failure_code, ..
-        } => payment.failed(key, failure_code),
+        | PaymentEvent::RefundFailed { key, failure_code, .. } => payment.failed(key, failure_code),
         PaymentEvent::VoidRequested { key, .. } => {
             let held = payment.held_minor();
             payment.requested(key, Operation::Void, held, None);
@@ -165,27 +147,15 @@ fn apply(payment: &mut PaymentOnRecord, event: &PaymentEvent) {
             payment.succeeded(key, *amount_minor, "", None);
             add(&mut payment.voided_minor, *amount_minor);
         }
-        PaymentEvent::RefundRequested {
-            refund_id,
-            key,
-            amount_minor,
-            ..
-        } => payment.requested(key, Operation::Refund, *amount_minor, Some(*refund_id)),
-        PaymentEvent::Refunded {
-            key,
-            amount_minor,
-            provider_reference,
-            ..
-        } => {
+        PaymentEvent::RefundRequested { refund_id, key, amount_minor, .. } => {
+            payment.requested(key, Operation::Refund, *amount_minor, Some(*refund_id))
+        }
+        PaymentEvent::Refunded { key, amount_minor, provider_reference, .. } => {
             payment.succeeded(key, *amount_minor, provider_reference, None);
             add(&mut payment.refunded_minor, *amount_minor);
             payment.refund_references.insert(provider_reference.clone());
         }
-        PaymentEvent::RefundAdopted {
-            refund_id,
-            amount_minor,
-            provider_reference,
-        } => {
+        PaymentEvent::RefundAdopted { refund_id, amount_minor, provider_reference } => {
             add(&mut payment.refunded_minor, *amount_minor);
             payment.refund_references.insert(provider_reference.clone());
             payment.adopted_refunds.insert(*refund_id, *amount_minor);

@@ -84,3 +84,70 @@ fn same_receipt(left: &[ReceivedUnits], right: &[ReceivedUnits]) -> bool {
     };
     sorted(left) == sorted(right)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{receive, received_event, rejected_event, requested};
+    use super::*;
+
+    #[test]
+    fn goods_are_received_once_and_may_be_fewer() {
+        requested()
+            .when(receive(&[(2, 1, 0), (1, 1, 1)], 400))
+            .then_once([received_event(&[(2, 1, 0), (1, 1, 1)])])
+            .when(receive(&[(1, 1, 1), (2, 1, 0)], 399))
+            .then_nothing()
+            .when(receive(&[(1, 2, 1), (2, 1, 0)], 400))
+            .then_rejected(ReturnRejection::ReceiptDiffers);
+    }
+
+    #[test]
+    fn a_rejected_return_is_not_received() {
+        requested()
+            .and([rejected_event()])
+            .when(receive(&[(1, 1, 1)], 400))
+            .then_rejected(ReturnRejection::StatusConflict {
+                current: ReturnStatus::Rejected,
+                requested: ReturnStatus::Received,
+            });
+    }
+
+    #[test]
+    fn no_more_comes_back_than_was_asked_for() {
+        requested()
+            .when(receive(&[(1, 3, 0)], 400))
+            .then_rejected(ReturnRejection::ReceivedBeyondRequested {
+                field: "lines.quantity",
+                line: 1,
+                requested: 2,
+                received: 3,
+            })
+            .when(receive(&[(1, 1, 2)], 400))
+            .then_rejected(ReturnRejection::ResellableBeyondReceived {
+                field: "lines.resellable",
+                line: 1,
+                received: 1,
+                resellable: 2,
+            })
+            .when(receive(&[(3, 1, 0)], 400))
+            .then_rejected(ReturnRejection::UnknownLine {
+                field: "lines",
+                line: 3,
+            });
+    }
+
+    #[test]
+    fn a_receipt_names_lines_once_and_owes_no_less_than_nothing() {
+        let field = "lines";
+        requested()
+            .when(receive(&[], 400))
+            .then_rejected(ReturnRejection::NoLines { field })
+            .when(receive(&[(1, 1, 0), (1, 1, 0)], 400))
+            .then_rejected(ReturnRejection::LineRepeated { field, line: 1 })
+            .when(receive(&[(1, 1, 0)], -1))
+            .then_rejected(ReturnRejection::NegativeAmount {
+                field: "refund_minor",
+                given: -1,
+            });
+    }
+}

@@ -19,3 +19,36 @@ pub(super) fn reject(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ReturnCommand;
+    use super::super::fixtures::{received_event, rejected_event, requested};
+    use super::*;
+
+    fn reject(note: &str) -> ReturnCommand {
+        ReturnCommand::Reject {
+            note: note.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_return_is_rejected_once() {
+        requested()
+            .when(reject("too late"))
+            .then_once([rejected_event()])
+            .when(reject("another note"))
+            .then_nothing();
+    }
+
+    #[test]
+    fn what_was_received_stays_received() {
+        requested()
+            .and([received_event(&[(1, 1, 1)])])
+            .when(reject("too late"))
+            .then_rejected(ReturnRejection::StatusConflict {
+                current: ReturnStatus::Received,
+                requested: ReturnStatus::Rejected,
+            });
+    }
+}

@@ -48,3 +48,44 @@ pub(super) fn request(
         note: note.to_owned(),
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{request, requested, requested_event};
+    use super::super::{ProductReturn, ReturnCommand};
+    use super::*;
+    use crate::testing::{given, id};
+
+    #[test]
+    fn a_return_is_asked_for_once() {
+        given::<ProductReturn>([])
+            .when(request(&[(1, 2), (2, 1)], "RMA-1"))
+            .then_once([requested_event()]);
+        for other in [
+            request(&[(1, 1), (2, 1)], "RMA-1"),
+            request(&[(1, 2), (2, 1)], "RMA-2"),
+        ] {
+            requested()
+                .when(other)
+                .then_rejected(ReturnRejection::ReturnDiffers { return_id: id(21) });
+        }
+    }
+
+    #[test]
+    fn a_request_names_lines_once_and_has_a_number() {
+        let field = "lines";
+        given::<ProductReturn>([])
+            .when(request(&[], "RMA-1"))
+            .then_rejected(ReturnRejection::NoLines { field })
+            .when(request(&[(1, 1), (1, 1)], "RMA-1"))
+            .then_rejected(ReturnRejection::LineRepeated { field, line: 1 })
+            .when(request(&[(1, 1)], " "))
+            .then_rejected(ReturnRejection::Missing {
+                field: "rma_number",
+            })
+            .when(ReturnCommand::Reject {
+                note: String::new(),
+            })
+            .then_rejected(ReturnRejection::NotFound);
+    }
+}
