@@ -113,13 +113,7 @@ impl Decider for Checkout {
     ) -> Result<Vec<CheckoutEvent>, CheckoutRejection> {
         let on_record = || state.as_deref().ok_or(CheckoutRejection::NotFound);
         match command {
-            CheckoutCommand::Start {
-                order_id,
-                cart_id,
-                payment_id,
-                skus,
-                hold_expires_at,
-            } => {
+            CheckoutCommand::Start { order_id, cart_id, payment_id, skus, hold_expires_at } => {
                 let begun = start::Begun {
                     order_id: *order_id,
                     cart_id: *cart_id,
@@ -137,13 +131,7 @@ impl Decider for Checkout {
 
     fn evolve(state: &mut CheckoutState, event: &CheckoutEvent) {
         match event {
-            CheckoutEvent::Started {
-                order_id,
-                cart_id,
-                payment_id,
-                skus,
-                hold_expires_at,
-            } => {
+            CheckoutEvent::Started { order_id, cart_id, payment_id, skus, hold_expires_at } => {
                 *state = Some(Box::new(CheckoutOnRecord {
                     order_id: *order_id,
                     cart_id: *cart_id,

@@ -136,14 +136,7 @@ impl Decider for ProductReturn {
     ) -> Result<Vec<ReturnEvent>, ReturnRejection> {
         let on_record = || state.as_ref().ok_or(ReturnRejection::NotFound);
         match command {
-            ReturnCommand::Request {
-                return_id,
-                order_id,
-                rma_number,
-                lines,
-                reason,
-                note,
-            } => {
+            ReturnCommand::Request { return_id, order_id, rma_number, lines, reason, note } => {
                 let asked = request::Asked {
                     return_id: *return_id,
                     order_id: *order_id,
@@ -152,11 +145,9 @@ impl Decider for ProductReturn {
                 };
                 request::request(state.as_ref(), &asked, *reason, note)
             }
-            ReturnCommand::Receive {
-                lines,
-                refund_minor,
-                refund_id,
-            } => receive::receive(on_record()?, lines, *refund_minor, *refund_id),
+            ReturnCommand::Receive { lines, refund_minor, refund_id } => {
+                receive::receive(on_record()?, lines, *refund_minor, *refund_id)
+            }
             ReturnCommand::Reject { note } => reject::reject(on_record()?, note),
         }
     }
@@ -179,21 +170,13 @@ impl Decider for ProductReturn {
                     status: ReturnStatus::Requested,
                 });
             }
-            ReturnEvent::Received {
-                order_id: _,
-                lines,
-                refund_minor: _,
-                refund_id: _,
-            } => {
+            ReturnEvent::Received { order_id: _, lines, refund_minor: _, refund_id: _ } => {
                 if let Some(on_record) = state {
                     on_record.received.clone_from(lines);
                     on_record.status = ReturnStatus::Received;
                 }
             }
-            ReturnEvent::Rejected {
-                order_id: _,
-                note: _,
-            } => {
+            ReturnEvent::Rejected { order_id: _, note: _ } => {
                 if let Some(on_record) = state {
                     on_record.status = ReturnStatus::Rejected;
                 }

@@ -63,10 +63,7 @@ pub enum ShipmentRejection {
     #[error("at least one line is needed, none was given")]
     NoLines { field: &'static str },
     #[error("each line may be named once, {line} was named twice")]
-    LineRepeated {
-        field: &'static str,
-        line: LineNumber,
-    },
+    LineRepeated { field: &'static str, line: LineNumber },
 }
 
 impl Rejection for ShipmentRejection {
@@ -140,10 +137,7 @@ impl Decider for Shipment {
                     delivered_at: None,
                 });
             }
-            ShipmentEvent::Delivered {
-                order_id: _,
-                delivered_at,
-            } => {
+            ShipmentEvent::Delivered { order_id: _, delivered_at } => {
                 if let Some(shipment) = state {
                     shipment.delivered_at = Some(*delivered_at);
                 }
@@ -184,10 +178,7 @@ mod tests {
 
     fn lines(of: &[(LineNumber, u32)]) -> Vec<LineUnits> {
         of.iter()
-            .map(|(line, quantity)| LineUnits {
-                line: *line,
-                quantity: units(*quantity),
-            })
+            .map(|(line, quantity)| LineUnits { line: *line, quantity: units(*quantity) })
             .collect()
     }
 
@@ -219,37 +210,24 @@ mod tests {
             .when(dispatch(1, &[(2, 1), (1, 2)]))
             .then_nothing()
             .when(dispatch(1, &[(1, 2)]))
-            .then_rejected(ShipmentRejection::ShipmentDiffers {
-                shipment_id: id(11),
-            })
+            .then_rejected(ShipmentRejection::ShipmentDiffers { shipment_id: id(11) })
             .when(dispatch(2, &[(1, 2), (2, 1)]))
-            .then_rejected(ShipmentRejection::ShipmentDiffers {
-                shipment_id: id(11),
-            });
+            .then_rejected(ShipmentRejection::ShipmentDiffers { shipment_id: id(11) });
     }
 
     #[test]
     fn a_shipment_arrives_once_at_the_first_moment_told() {
         given::<Shipment>([dispatched()])
-            .when(ShipmentCommand::Deliver {
-                delivered_at: at(5),
-            })
-            .then_once([ShipmentEvent::Delivered {
-                order_id: id(1),
-                delivered_at: at(5),
-            }])
-            .when(ShipmentCommand::Deliver {
-                delivered_at: at(9),
-            })
+            .when(ShipmentCommand::Deliver { delivered_at: at(5) })
+            .then_once([ShipmentEvent::Delivered { order_id: id(1), delivered_at: at(5) }])
+            .when(ShipmentCommand::Deliver { delivered_at: at(9) })
             .then_nothing();
     }
 
     #[test]
     fn what_did_not_leave_cannot_arrive() {
         given::<Shipment>([])
-            .when(ShipmentCommand::Deliver {
-                delivered_at: at(5),
-            })
+            .when(ShipmentCommand::Deliver { delivered_at: at(5) })
             .then_rejected(ShipmentRejection::NotFound);
     }
 

@@ -11,26 +11,17 @@ pub(super) fn compensate(
 ) -> Result<Vec<CheckoutEvent>, CheckoutRejection> {
     match outcome {
         CheckoutOutcome::Confirmed => {
-            return Err(CheckoutRejection::NotCompensable {
-                field: "outcome",
-                given: outcome,
-            });
+            return Err(CheckoutRejection::NotCompensable { field: "outcome", given: outcome });
         }
         CheckoutOutcome::Failed | CheckoutOutcome::Cancelled => {}
     }
     if let Some(current) = checkout.outcome {
-        return Err(CheckoutRejection::CompensatedAfterEnd {
-            current,
-            requested: outcome,
-        });
+        return Err(CheckoutRejection::CompensatedAfterEnd { current, requested: outcome });
     }
     if checkout.compensating.is_some() {
         return Ok(vec![]);
     }
-    Ok(vec![CheckoutEvent::Compensating {
-        reason: reason.clone(),
-        outcome,
-    }])
+    Ok(vec![CheckoutEvent::Compensating { reason: reason.clone(), outcome }])
 }
 
 #[cfg(test)]
@@ -74,12 +65,9 @@ mod tests {
 
     #[test]
     fn turning_back_does_not_lead_to_confirmed() {
-        started()
-            .when(compensate(OrderEndReason::OutOfStock, Confirmed))
-            .then_rejected(CheckoutRejection::NotCompensable {
-                field: "outcome",
-                given: Confirmed,
-            });
+        started().when(compensate(OrderEndReason::OutOfStock, Confirmed)).then_rejected(
+            CheckoutRejection::NotCompensable { field: "outcome", given: Confirmed },
+        );
     }
 
     #[test]

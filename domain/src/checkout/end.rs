@@ -11,10 +11,7 @@ pub(super) fn end(
         return if current == outcome {
             Ok(vec![])
         } else {
-            Err(CheckoutRejection::AlreadyEnded {
-                current,
-                requested: outcome,
-            })
+            Err(CheckoutRejection::AlreadyEnded { current, requested: outcome })
         };
     }
     match (&checkout.compensating, outcome) {
@@ -64,13 +61,9 @@ mod tests {
                 .when(end(outcome))
                 .then_once([ended_event(outcome)]);
         }
-        started()
-            .and([compensating_event(Failed)])
-            .when(end(Cancelled))
-            .then_rejected(CheckoutRejection::Compensating {
-                compensating: Failed,
-                requested: Cancelled,
-            });
+        started().and([compensating_event(Failed)]).when(end(Cancelled)).then_rejected(
+            CheckoutRejection::Compensating { compensating: Failed, requested: Cancelled },
+        );
     }
 
     #[test]

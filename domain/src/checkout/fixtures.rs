@@ -33,10 +33,7 @@ pub(super) fn compensate(reason: OrderEndReason, outcome: CheckoutOutcome) -> Ch
 }
 
 pub(super) fn compensating_event(outcome: CheckoutOutcome) -> CheckoutEvent {
-    CheckoutEvent::Compensating {
-        reason: OrderEndReason::OutOfStock,
-        outcome,
-    }
+    CheckoutEvent::Compensating { reason: OrderEndReason::OutOfStock, outcome }
 }
 
 pub(super) fn end(outcome: CheckoutOutcome) -> CheckoutCommand {

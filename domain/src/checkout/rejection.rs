@@ -14,25 +14,13 @@ pub enum CheckoutRejection {
     #[error("the checkout of order {order_id} is already on record with other content")]
     CheckoutDiffers { order_id: OrderId },
     #[error("a checkout is compensated to failed or cancelled, not to {given}")]
-    NotCompensable {
-        field: &'static str,
-        given: CheckoutOutcome,
-    },
+    NotCompensable { field: &'static str, given: CheckoutOutcome },
     #[error("a checkout that ended {current} cannot be compensated to {requested}")]
-    CompensatedAfterEnd {
-        current: CheckoutOutcome,
-        requested: CheckoutOutcome,
-    },
+    CompensatedAfterEnd { current: CheckoutOutcome, requested: CheckoutOutcome },
     #[error("a checkout that ended {current} cannot end {requested}")]
-    AlreadyEnded {
-        current: CheckoutOutcome,
-        requested: CheckoutOutcome,
-    },
+    AlreadyEnded { current: CheckoutOutcome, requested: CheckoutOutcome },
     #[error("a checkout that is compensating to {compensating} cannot end {requested}")]
-    Compensating {
-        compensating: CheckoutOutcome,
-        requested: CheckoutOutcome,
-    },
+    Compensating { compensating: CheckoutOutcome, requested: CheckoutOutcome },
     #[error("a checkout that is not compensating cannot end {requested}")]
     NotCompensating { requested: CheckoutOutcome },
 }

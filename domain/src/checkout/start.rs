@@ -28,9 +28,7 @@ pub(super) fn start(
         return if same {
             Ok(vec![])
         } else {
-            Err(CheckoutRejection::CheckoutDiffers {
-                order_id: checkout.order_id,
-            })
+            Err(CheckoutRejection::CheckoutDiffers { order_id: checkout.order_id })
         };
     }
     Ok(vec![CheckoutEvent::Started {

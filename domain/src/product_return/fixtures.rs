@@ -7,10 +7,7 @@ use crate::testing::{Given, given, id, units};
 
 pub(super) fn lines(of: &[(LineNumber, u32)]) -> Vec<LineUnits> {
     of.iter()
-        .map(|(line, quantity)| LineUnits {
-            line: *line,
-            quantity: units(*quantity),
-        })
+        .map(|(line, quantity)| LineUnits { line: *line, quantity: units(*quantity) })
         .collect()
 }
 
@@ -37,11 +34,7 @@ pub(super) fn request(of: &[(LineNumber, u32)], rma_number: &str) -> ReturnComma
 }
 
 pub(super) fn receive(of: &[(LineNumber, u32, u32)], refund_minor: i64) -> ReturnCommand {
-    ReturnCommand::Receive {
-        lines: received_lines(of),
-        refund_minor,
-        refund_id: Some(id(31)),
-    }
+    ReturnCommand::Receive { lines: received_lines(of), refund_minor, refund_id: Some(id(31)) }
 }
 
 pub(super) fn requested_event() -> ReturnEvent {
@@ -65,10 +58,7 @@ pub(super) fn received_event(of: &[(LineNumber, u32, u32)]) -> ReturnEvent {
 }
 
 pub(super) fn rejected_event() -> ReturnEvent {
-    ReturnEvent::Rejected {
-        order_id: id(1),
-        note: "too late".to_owned(),
-    }
+    ReturnEvent::Rejected { order_id: id(1), note: "too late".to_owned() }
 }
 
 pub(super) fn requested() -> Given<ProductReturn> {

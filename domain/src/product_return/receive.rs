@@ -28,10 +28,7 @@ pub(super) fn receive(
         check_received(on_record, *received)?;
     }
     if refund_minor < 0 {
-        return Err(ReturnRejection::NegativeAmount {
-            field: "refund_minor",
-            given: refund_minor,
-        });
+        return Err(ReturnRejection::NegativeAmount { field: "refund_minor", given: refund_minor });
     }
     Ok(vec![ReturnEvent::Received {
         order_id: on_record.order_id,
@@ -50,10 +47,7 @@ fn check_received(
         .lines
         .iter()
         .find(|units| units.line == line)
-        .ok_or(ReturnRejection::UnknownLine {
-            field: "lines",
-            line,
-        })?;
+        .ok_or(ReturnRejection::UnknownLine { field: "lines", line })?;
     if received.quantity > requested.quantity {
         return Err(ReturnRejection::ReceivedBeyondRequested {
             field: "lines.quantity",
@@ -75,10 +69,7 @@ fn check_received(
 
 fn same_receipt(left: &[ReceivedUnits], right: &[ReceivedUnits]) -> bool {
     let sorted = |lines: &[ReceivedUnits]| {
-        let mut rows: Vec<_> = lines
-            .iter()
-            .map(|r| (r.line, r.quantity, r.resellable))
-            .collect();
+        let mut rows: Vec<_> = lines.iter().map(|r| (r.line, r.quantity, r.resellable)).collect();
         rows.sort_unstable();
         rows
     };
@@ -103,13 +94,12 @@ mod tests {
 
     #[test]
     fn a_rejected_return_is_not_received() {
-        requested()
-            .and([rejected_event()])
-            .when(receive(&[(1, 1, 1)], 400))
-            .then_rejected(ReturnRejection::StatusConflict {
+        requested().and([rejected_event()]).when(receive(&[(1, 1, 1)], 400)).then_rejected(
+            ReturnRejection::StatusConflict {
                 current: ReturnStatus::Rejected,
                 requested: ReturnStatus::Received,
-            });
+            },
+        );
     }
 
     #[test]
@@ -130,10 +120,7 @@ mod tests {
                 resellable: 2,
             })
             .when(receive(&[(3, 1, 0)], 400))
-            .then_rejected(ReturnRejection::UnknownLine {
-                field: "lines",
-                line: 3,
-            });
+            .then_rejected(ReturnRejection::UnknownLine { field: "lines", line: 3 });
     }
 
     #[test]
@@ -145,9 +132,6 @@ mod tests {
             .when(receive(&[(1, 1, 0), (1, 1, 0)], 400))
             .then_rejected(ReturnRejection::LineRepeated { field, line: 1 })
             .when(receive(&[(1, 1, 0)], -1))
-            .then_rejected(ReturnRejection::NegativeAmount {
-                field: "refund_minor",
-                given: -1,
-            });
+            .then_rejected(ReturnRejection::NegativeAmount { field: "refund_minor", given: -1 });
     }
 }

@@ -8,10 +8,9 @@ pub(super) fn reject(
     note: &str,
 ) -> Result<Vec<ReturnEvent>, ReturnRejection> {
     match on_record.status {
-        ReturnStatus::Requested => Ok(vec![ReturnEvent::Rejected {
-            order_id: on_record.order_id,
-            note: note.to_owned(),
-        }]),
+        ReturnStatus::Requested => {
+            Ok(vec![ReturnEvent::Rejected { order_id: on_record.order_id, note: note.to_owned() }])
+        }
         ReturnStatus::Rejected => Ok(vec![]),
         ReturnStatus::Received => Err(ReturnRejection::StatusConflict {
             current: ReturnStatus::Received,
@@ -27,9 +26,7 @@ mod tests {
     use super::*;
 
     fn reject(note: &str) -> ReturnCommand {
-        ReturnCommand::Reject {
-            note: note.to_owned(),
-        }
+        ReturnCommand::Reject { note: note.to_owned() }
     }
 
     #[test]
@@ -43,12 +40,11 @@ mod tests {
 
     #[test]
     fn what_was_received_stays_received() {
-        requested()
-            .and([received_event(&[(1, 1, 1)])])
-            .when(reject("too late"))
-            .then_rejected(ReturnRejection::StatusConflict {
+        requested().and([received_event(&[(1, 1, 1)])]).when(reject("too late")).then_rejected(
+            ReturnRejection::StatusConflict {
                 current: ReturnStatus::Received,
                 requested: ReturnStatus::Rejected,
-            });
+            },
+        );
     }
 }

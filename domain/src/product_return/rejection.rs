@@ -14,10 +14,7 @@ pub enum ReturnRejection {
     #[error("return {return_id} is already on record with other content")]
     ReturnDiffers { return_id: ReturnId },
     #[error("a return that is {current} cannot become {requested}")]
-    StatusConflict {
-        current: ReturnStatus,
-        requested: ReturnStatus,
-    },
+    StatusConflict { current: ReturnStatus, requested: ReturnStatus },
     #[error("the return is already received with other units")]
     ReceiptDiffers,
     #[error("{field} must not be empty")]
@@ -25,22 +22,11 @@ pub enum ReturnRejection {
     #[error("at least one line is needed, none was given")]
     NoLines { field: &'static str },
     #[error("each line may be named once, {line} was named twice")]
-    LineRepeated {
-        field: &'static str,
-        line: LineNumber,
-    },
+    LineRepeated { field: &'static str, line: LineNumber },
     #[error("line {line} is not part of the return")]
-    UnknownLine {
-        field: &'static str,
-        line: LineNumber,
-    },
+    UnknownLine { field: &'static str, line: LineNumber },
     #[error("of line {line} {requested} units were to come back, not {received}")]
-    ReceivedBeyondRequested {
-        field: &'static str,
-        line: LineNumber,
-        requested: u32,
-        received: u32,
-    },
+    ReceivedBeyondRequested { field: &'static str, line: LineNumber, requested: u32, received: u32 },
     #[error("of line {line} {received} units came back: {resellable} cannot be resellable")]
     ResellableBeyondReceived {
         field: &'static str,

@@ -28,16 +28,12 @@ pub(super) fn request(
         return if same {
             Ok(vec![])
         } else {
-            Err(ReturnRejection::ReturnDiffers {
-                return_id: asked.return_id,
-            })
+            Err(ReturnRejection::ReturnDiffers { return_id: asked.return_id })
         };
     }
     check_named_once(asked.lines.iter().map(|units| units.line))?;
     if asked.rma_number.trim().is_empty() {
-        return Err(ReturnRejection::Missing {
-            field: "rma_number",
-        });
+        return Err(ReturnRejection::Missing { field: "rma_number" });
     }
     Ok(vec![ReturnEvent::Requested {
         return_id: asked.return_id,
@@ -61,10 +57,7 @@ mod tests {
         given::<ProductReturn>([])
             .when(request(&[(1, 2), (2, 1)], "RMA-1"))
             .then_once([requested_event()]);
-        for other in [
-            request(&[(1, 1), (2, 1)], "RMA-1"),
-            request(&[(1, 2), (2, 1)], "RMA-2"),
-        ] {
+        for other in [request(&[(1, 1), (2, 1)], "RMA-1"), request(&[(1, 2), (2, 1)], "RMA-2")] {
             requested()
                 .when(other)
                 .then_rejected(ReturnRejection::ReturnDiffers { return_id: id(21) });
@@ -80,12 +73,8 @@ mod tests {
             .when(request(&[(1, 1), (1, 1)], "RMA-1"))
             .then_rejected(ReturnRejection::LineRepeated { field, line: 1 })
             .when(request(&[(1, 1)], " "))
-            .then_rejected(ReturnRejection::Missing {
-                field: "rma_number",
-            })
-            .when(ReturnCommand::Reject {
-                note: String::new(),
-            })
+            .then_rejected(ReturnRejection::Missing { field: "rma_number" })
+            .when(ReturnCommand::Reject { note: String::new() })
             .then_rejected(ReturnRejection::NotFound);
     }
 }
