@@ -31,14 +31,8 @@ pub(crate) fn units(units: &[Unit]) -> Result<Size, JournalError> {
         metadata(&unit.metadata)?;
         size.bytes += unit.metadata.len();
         for (index, group) in unit.groups.iter().enumerate() {
-            if unit.groups[..index]
-                .iter()
-                .any(|earlier| earlier.stream == group.stream)
-            {
-                return Err(invalid(format!(
-                    "{} appears twice in one unit",
-                    group.stream
-                )));
+            if unit.groups[..index].iter().any(|earlier| earlier.stream == group.stream) {
+                return Err(invalid(format!("{} appears twice in one unit", group.stream)));
             }
             check_group(group, &mut size)?;
         }
@@ -60,20 +54,13 @@ fn check_group(group: &Group, size: &mut Size) -> Result<(), JournalError> {
             return Err(invalid(format!("an event type of {} bytes", name.len())));
         }
         if event.schema_version == 0 {
-            return Err(invalid(format!(
-                "schema version 0 of {name}: versions start at 1"
-            )));
+            return Err(invalid(format!("schema version 0 of {name}: versions start at 1")));
         }
         if event.payload.len() > TEXT_BYTES_MAX {
-            return Err(invalid(format!(
-                "a payload of {} bytes",
-                event.payload.len()
-            )));
+            return Err(invalid(format!("a payload of {} bytes", event.payload.len())));
         }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(&event.payload) {
-            return Err(invalid(format!(
-                "the payload of {name} is not JSON: {error}"
-            )));
+            return Err(invalid(format!("the payload of {name} is not JSON: {error}")));
         }
         size.bytes += event.payload.len();
     }
@@ -83,9 +70,8 @@ fn check_group(group: &Group, size: &mut Size) -> Result<(), JournalError> {
 
 fn stream(stream: &StreamId) -> Result<(), JournalError> {
     let category = stream.category.as_str();
-    let well_formed = category
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let well_formed =
+        category.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if category.is_empty() || category.len() > CATEGORY_BYTES_MAX || !well_formed {
         return Err(invalid(format!("the category `{category}`")));
     }
@@ -95,9 +81,7 @@ fn stream(stream: &StreamId) -> Result<(), JournalError> {
         }
         // Two spellings of one UUID would be two streams with one name.
         if StreamId::of_text(stream.category, key) != *stream {
-            return Err(invalid(format!(
-                "the key of {stream} is a UUID written as text"
-            )));
+            return Err(invalid(format!("the key of {stream} is a UUID written as text")));
         }
     }
     Ok(())

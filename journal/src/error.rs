@@ -13,10 +13,7 @@ pub enum JournalError {
     Unavailable(String),
     /// Another process holds the journal for writing.
     #[error("the journal at {path} is in use by another writer{}", holder.as_ref().map(|h| format!(" ({h})")).unwrap_or_default())]
-    InUse {
-        path: String,
-        holder: Option<String>,
-    },
+    InUse { path: String, holder: Option<String> },
     /// The data was written by a newer version of the program.
     #[error(
         "the journal has format {found}, this program reads up to {supported}: use a newer tillroll"
@@ -24,10 +21,7 @@ pub enum JournalError {
     NewerFormat { found: u32, supported: u32 },
     /// What is stored contradicts itself.
     #[error("journal corrupt at position {}: {problem}", at.map_or("?".to_owned(), |p| p.0.to_string()))]
-    Corrupt {
-        at: Option<Position>,
-        problem: String,
-    },
+    Corrupt { at: Option<Position>, problem: String },
     /// The caller broke the port's rules (an empty group, a stream twice in one unit, invalid JSON).
     #[error("invalid append: {0}")]
     Invalid(String),

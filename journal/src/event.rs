@@ -47,11 +47,7 @@ pub enum Verdict {
     /// where positions are dense they are contiguous.
     Committed { first: Position, last: Position },
     /// Nothing of this unit was appended: `stream` was at `actual`, not at `expected`.
-    Conflict {
-        stream: StreamId,
-        expected: Version,
-        actual: Version,
-    },
+    Conflict { stream: StreamId, expected: Version, actual: Version },
 }
 
 /// An event on record.

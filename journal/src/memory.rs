@@ -37,10 +37,7 @@ impl Storage {
     /// Makes an empty storage; `id` becomes the id of the journals over it.
     #[must_use]
     pub fn new(id: JournalId) -> Self {
-        Self {
-            id,
-            kept: Mutex::default(),
-        }
+        Self { id, kept: Mutex::default() }
     }
 
     /// All events that are durable, in order.
@@ -96,10 +93,7 @@ impl MemoryJournal {
     /// Opens what an earlier journal left. One journal at a time may append to a storage.
     #[must_use]
     pub fn over(storage: Arc<Storage>) -> Self {
-        let progress = Progress {
-            head: storage.head(),
-            closed: false,
-        };
+        let progress = Progress { head: storage.head(), closed: false };
         Self {
             storage,
             clock: Arc::new(|| DateTime::<Utc>::UNIX_EPOCH),
@@ -128,11 +122,7 @@ impl MemoryJournal {
     }
 
     fn ensure_open(&self) -> Result<(), JournalError> {
-        if self.progress.borrow().closed {
-            Err(JournalError::Closed)
-        } else {
-            Ok(())
-        }
+        if self.progress.borrow().closed { Err(JournalError::Closed) } else { Ok(()) }
     }
 
     fn read<T>(&self, work: impl FnOnce(&Kept) -> T) -> Result<T, JournalError> {
@@ -162,10 +152,8 @@ impl MemoryJournal {
         let recorded = whole_micros((self.clock)());
         let (verdicts, head) = {
             let mut kept = hold(&self.storage.kept);
-            let verdicts: Vec<_> = units
-                .into_iter()
-                .map(|unit| kept.unit(unit, recorded))
-                .collect();
+            let verdicts: Vec<_> =
+                units.into_iter().map(|unit| kept.unit(unit, recorded)).collect();
             (verdicts, kept.events.len() as u64)
         };
         let fault = self.faults.as_ref().map(|faults| faults.after(&verdicts));
@@ -181,9 +169,7 @@ impl MemoryJournal {
 
 impl Kept {
     fn version(&self, stream: &StreamId) -> Version {
-        self.streams
-            .get(stream)
-            .map_or(0, |positions| positions.len() as u64)
+        self.streams.get(stream).map_or(0, |positions| positions.len() as u64)
     }
 
     fn unit(&mut self, unit: Unit, recorded: DateTime<Utc>) -> Verdict {
@@ -191,11 +177,7 @@ impl Kept {
             let actual = self.version(&group.stream);
             if actual != group.expected {
                 let stream = group.stream.clone();
-                return Verdict::Conflict {
-                    stream,
-                    expected: group.expected,
-                    actual,
-                };
+                return Verdict::Conflict { stream, expected: group.expected, actual };
             }
         }
         let first = Position(self.events.len() as u64 + 1);
@@ -218,16 +200,11 @@ impl Kept {
                 });
             }
         }
-        Verdict::Committed {
-            first,
-            last: Position(self.events.len() as u64),
-        }
+        Verdict::Committed { first, last: Position(self.events.len() as u64) }
     }
 
     fn from(&self, index: u64, max: usize) -> Vec<Recorded> {
-        let start = usize::try_from(index)
-            .unwrap_or(usize::MAX)
-            .min(self.events.len());
+        let start = usize::try_from(index).unwrap_or(usize::MAX).min(self.events.len());
         let end = start.saturating_add(max).min(self.events.len());
         self.events[start..end].to_vec()
     }
@@ -241,9 +218,7 @@ impl Default for MemoryJournal {
 
 impl fmt::Debug for MemoryJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryJournal")
-            .field("progress", &*self.progress.borrow())
-            .finish()
+        f.debug_struct("MemoryJournal").field("progress", &*self.progress.borrow()).finish()
     }
 }
 
@@ -254,10 +229,7 @@ impl Journal for MemoryJournal {
     }
 
     fn properties(&self) -> Properties {
-        Properties {
-            dense_positions: true,
-            units_span_streams: true,
-        }
+        Properties { dense_positions: true, units_span_streams: true }
     }
 
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
@@ -277,9 +249,7 @@ impl Journal for MemoryJournal {
             let positions = kept.streams.get(stream).map_or(&[][..], Vec::as_slice);
             let skip = usize::try_from(after).unwrap_or(usize::MAX);
             let wanted = positions.iter().skip(skip).take(max);
-            wanted
-                .filter_map(|p| kept.events.get(*p as usize - 1).cloned())
-                .collect()
+            wanted.filter_map(|p| kept.events.get(*p as usize - 1).cloned()).collect()
         })
     }
 
@@ -298,9 +268,7 @@ impl Journal for MemoryJournal {
     ) -> Result<Vec<Recorded>, JournalError> {
         self.read(|kept| {
             let below = before.map_or(u64::MAX, |before| before.0.saturating_sub(1));
-            let end = usize::try_from(below)
-                .unwrap_or(usize::MAX)
-                .min(kept.events.len());
+            let end = usize::try_from(below).unwrap_or(usize::MAX).min(kept.events.len());
             kept.events[..end].iter().rev().take(max).cloned().collect()
         })
     }
@@ -316,11 +284,7 @@ impl Journal for MemoryJournal {
             Ok(reached) => *reached,
             Err(_) => return Err(JournalError::Closed),
         };
-        if reached.closed {
-            Err(JournalError::Closed)
-        } else {
-            Ok(Position(reached.head))
-        }
+        if reached.closed { Err(JournalError::Closed) } else { Ok(Position(reached.head)) }
     }
 
     async fn close(&self) -> Result<(), JournalError> {

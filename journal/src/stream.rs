@@ -93,10 +93,7 @@ impl StreamId {
 
     #[must_use]
     pub fn of_uuid(category: Category, id: Uuid) -> Self {
-        Self {
-            category,
-            key: StreamKey::Uuid(id),
-        }
+        Self { category, key: StreamKey::Uuid(id) }
     }
 
     #[must_use]
@@ -104,10 +101,7 @@ impl StreamId {
         // A canonical UUID has one representation only, or two names would be two streams.
         match Uuid::try_parse(key) {
             Ok(id) if id.hyphenated().to_string() == key => Self::of_uuid(category, id),
-            _ => Self {
-                category,
-                key: StreamKey::Text(Arc::from(key)),
-            },
+            _ => Self { category, key: StreamKey::Text(Arc::from(key)) },
         }
     }
 }
@@ -136,8 +130,7 @@ impl FromStr for StreamId {
         let valid = |c: &str| {
             !c.is_empty()
                 && c.len() <= 40
-                && c.bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                && c.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         match name.split_once('-') {
             Some((category, key)) if valid(category) && !key.is_empty() => {

@@ -21,9 +21,7 @@ impl Factory for Memory {
     }
 
     async fn reopen(&self, _: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
-        Some(Arc::new(MemoryJournal::over(Arc::clone(
-            &self.0.lock().unwrap(),
-        ))))
+        Some(Arc::new(MemoryJournal::over(Arc::clone(&self.0.lock().unwrap()))))
     }
 }
 
@@ -35,17 +33,11 @@ struct Sqlite {
 
 impl Sqlite {
     fn with(options: Options) -> Self {
-        Self {
-            directory: TempDir::new().unwrap(),
-            made: AtomicU32::new(0),
-            options,
-        }
+        Self { directory: TempDir::new().unwrap(), made: AtomicU32::new(0), options }
     }
 
     fn path(&self) -> PathBuf {
-        self.directory
-            .path()
-            .join(format!("{}.journal", self.made.load(Ordering::Relaxed)))
+        self.directory.path().join(format!("{}.journal", self.made.load(Ordering::Relaxed)))
     }
 }
 
@@ -57,9 +49,7 @@ impl Factory for Sqlite {
     }
 
     async fn reopen(&self, _: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
-        Some(Arc::new(
-            SqliteJournal::open(&self.path(), self.options.clone()).unwrap(),
-        ))
+        Some(Arc::new(SqliteJournal::open(&self.path(), self.options.clone()).unwrap()))
     }
 }
 

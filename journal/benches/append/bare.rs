@@ -12,23 +12,11 @@ pub(crate) struct Bare {
 impl Bare {
     pub(crate) fn open(path: &Path, indexed: bool) -> Self {
         let connection = Connection::open(path).unwrap();
-        connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
-            .unwrap();
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .unwrap();
-        connection
-            .pragma_update(None, "wal_autocheckpoint", 4000)
-            .unwrap();
-        connection
-            .pragma_update(None, "cache_size", -65_536)
-            .unwrap();
-        let unique = if indexed {
-            ", UNIQUE (stream, version)"
-        } else {
-            ""
-        };
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+        connection.pragma_update(None, "synchronous", "FULL").unwrap();
+        connection.pragma_update(None, "wal_autocheckpoint", 4000).unwrap();
+        connection.pragma_update(None, "cache_size", -65_536).unwrap();
+        let unique = if indexed { ", UNIQUE (stream, version)" } else { "" };
         connection
             .execute_batch(&format!(
                 "CREATE TABLE event (position INTEGER PRIMARY KEY, stream BLOB NOT NULL,

@@ -19,10 +19,7 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn new(seed: u64) -> Self {
-        let payload = format!(
-            r#"{{"order":"0190","lines":["{}"]}}"#,
-            "sku-4711-blue ".repeat(19)
-        );
+        let payload = format!(r#"{{"order":"0190","lines":["{}"]}}"#, "sku-4711-blue ".repeat(19));
         let metadata = r#"{"command":"01900000-0000-7000-8000-000000000001","actor":"customer:4711","correlation":"01900000-0000-7000-8000"}"#;
         assert!((400..420).contains(&(payload.len() + metadata.len())));
         Self {
@@ -42,11 +39,7 @@ impl Load {
 
     fn unit(&mut self) -> Unit {
         let new = self.open.is_empty() || self.next() % 2 == 0;
-        let (stream, expected) = if new {
-            self.open_stream()
-        } else {
-            self.known_stream()
-        };
+        let (stream, expected) = if new { self.open_stream() } else { self.known_stream() };
         let event = NewEvent {
             id: Uuid::now_v7(),
             event_type: self.event_type,
@@ -55,14 +48,7 @@ impl Load {
             occurred: chrono::DateTime::UNIX_EPOCH,
         };
         let metadata = Arc::from(&*self.metadata);
-        Unit {
-            groups: vec![Group {
-                stream,
-                expected,
-                events: vec![event],
-            }],
-            metadata,
-        }
+        Unit { groups: vec![Group { stream, expected, events: vec![event] }], metadata }
     }
 
     fn open_stream(&mut self) -> (StreamId, u64) {

@@ -36,14 +36,8 @@ struct Ours {
 impl Store for Ours {
     fn append(&mut self, units: Vec<Unit>) {
         let verdicts = self.runtime.block_on(self.journal.append(units)).unwrap();
-        self.commits.push(Duration::from_micros(
-            self.journal.stats().last_commit_micros,
-        ));
-        assert!(
-            verdicts
-                .iter()
-                .all(|v| matches!(v, Verdict::Committed { .. }))
-        );
+        self.commits.push(Duration::from_micros(self.journal.stats().last_commit_micros));
+        assert!(verdicts.iter().all(|v| matches!(v, Verdict::Committed { .. })));
     }
 }
 
@@ -89,24 +83,14 @@ fn figures(rounds: Vec<(usize, Vec<Duration>)>) -> Figures {
 }
 
 fn open(path: &Path) -> Ours {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let journal = SqliteJournal::open(path, Options::default()).unwrap();
-    Ours {
-        journal,
-        runtime,
-        commits: Vec::new(),
-    }
+    Ours { journal, runtime, commits: Vec::new() }
 }
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"));
-    let seconds: f64 = arguments
-        .next()
-        .map_or(1.0, |seconds| seconds.parse().unwrap());
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let seconds: f64 = arguments.next().map_or(1.0, |seconds| seconds.parse().unwrap());
     let directory = match arguments.next() {
         Some(parent) => tempfile::tempdir_in(parent).unwrap(),
         None => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(),
@@ -117,10 +101,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let only: Option<usize> = arguments.next().map(|batch| batch.parse().unwrap());
-    for batch in BATCHES
-        .into_iter()
-        .filter(|batch| only.is_none_or(|only| only == *batch))
-    {
+    for batch in BATCHES.into_iter().filter(|batch| only.is_none_or(|only| only == *batch)) {
         let path = |name: &str| directory.path().join(format!("{batch}.{name}"));
         let mut ours = open(&path("journal"));
         let mut bare = Bare::open(&path("bare"), true);
@@ -166,22 +147,13 @@ fn reads(path: &Path) {
         let events = journal.journal.scan(Position(after), 4096).unwrap();
         let Some(last) = events.last() else { break };
         after = last.position.0;
-        streams.extend(
-            events
-                .into_iter()
-                .filter(|e| e.version == 1)
-                .map(|e| e.stream)
-                .step_by(64),
-        );
+        streams.extend(events.into_iter().filter(|e| e.version == 1).map(|e| e.stream).step_by(64));
     }
     assert_eq!(after, head);
     let rate = head as f64 / began.elapsed().as_secs_f64();
     println!("\nsequential read and decode: {rate:.0} events/s over {head} events");
     let bytes = std::fs::metadata(path).unwrap().len();
-    println!(
-        "on disk: {:.0} bytes an event; start-up {started:.1?}",
-        bytes as f64 / head as f64
-    );
+    println!("on disk: {:.0} bytes an event; start-up {started:.1?}", bytes as f64 / head as f64);
     let mut random = Load::new(7);
     let (mut loads, mut events, began) = (0, 0, Instant::now());
     while began.elapsed() < Duration::from_secs(1) {

@@ -61,11 +61,7 @@ async fn together<T>(mut tasks: Vec<Task<'_, T>>) -> Vec<T> {
                 *done = Some(value);
             }
         }
-        if done.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     done.into_iter().flatten().collect()

@@ -11,24 +11,15 @@ pub(super) async fn a_stream_is_read_after_and_up_to(journal: &dyn Journal) {
     }
     for after in 0..12 {
         for max in [0, 1, 3, 10, usize::MAX] {
-            let read = journal
-                .read_stream(&cart(1), after, max)
-                .await
-                .expect("a read");
+            let read = journal.read_stream(&cart(1), after, max).await.expect("a read");
             let versions: Vec<_> = read.iter().map(|e| e.version).collect();
             let wanted: Vec<_> = (after + 1..=10).take(max).collect();
             assert_eq!(versions, wanted, "after {after}, at most {max}");
             assert!(read.iter().all(|e| e.stream == cart(1)));
         }
     }
-    assert!(
-        stream(journal, &cart(3)).await.is_empty(),
-        "an unknown stream is empty"
-    );
-    let far = journal
-        .read_stream(&cart(1), u64::MAX, usize::MAX)
-        .await
-        .expect("a read");
+    assert!(stream(journal, &cart(3)).await.is_empty(), "an unknown stream is empty");
+    let far = journal.read_stream(&cart(1), u64::MAX, usize::MAX).await.expect("a read");
     assert!(far.is_empty());
 }
 
@@ -39,10 +30,7 @@ pub(super) async fn a_long_stream_is_read_page_by_page(journal: &dyn Journal) {
     }
     let mut version = 0;
     loop {
-        let page = journal
-            .read_stream(&cart(1), version, 77)
-            .await
-            .expect("a read");
+        let page = journal.read_stream(&cart(1), version, 77).await.expect("a read");
         for event in &page {
             version += 1;
             assert_eq!(event.version, version, "pages join without gap or repeat");
@@ -72,10 +60,7 @@ pub(super) async fn the_whole_is_read_without_gaps_while_it_grows(journal: &dyn 
                 let after = seen.last().map_or(Position(0), |event| event.position);
                 journal.wait_past(after).await.expect("the head moves on");
                 let read = journal.read_all(after, page).await.expect("a read");
-                assert!(
-                    !read.is_empty() && read.len() <= page,
-                    "past the wait there is more"
-                );
+                assert!(!read.is_empty() && read.len() <= page, "past the wait there is more");
                 seen.extend(read);
                 assert!(journal.head() >= seen[seen.len() - 1].position);
             }
@@ -91,13 +76,7 @@ pub(super) async fn the_whole_is_read_without_gaps_while_it_grows(journal: &dyn 
 }
 
 pub(super) async fn the_whole_is_read_backwards(journal: &dyn Journal) {
-    assert!(
-        journal
-            .read_back(None, 10)
-            .await
-            .expect("a read")
-            .is_empty()
-    );
+    assert!(journal.read_back(None, 10).await.expect("a read").is_empty());
     for n in 0..50 {
         committed(journal, single(&cart(n), 0, 3)).await;
     }
@@ -113,37 +92,19 @@ pub(super) async fn the_whole_is_read_backwards(journal: &dyn Journal) {
     }
     forwards.reverse();
     assert_eq!(backwards, forwards, "backwards is forwards turned round");
-    assert!(
-        journal
-            .read_back(Some(Position(0)), 5)
-            .await
-            .expect("a read")
-            .is_empty()
-    );
-    let beyond = journal
-        .read_back(Some(Position(u64::MAX)), 1)
-        .await
-        .expect("a read");
+    assert!(journal.read_back(Some(Position(0)), 5).await.expect("a read").is_empty());
+    let beyond = journal.read_back(Some(Position(u64::MAX)), 1).await.expect("a read");
     assert_eq!(beyond, forwards[..1]);
 }
 
 pub(super) async fn waiting_ends_when_the_head_is_past(journal: &dyn Journal) {
     let mut waiting: Task<'_, _> = journal.wait_past(Position(0));
-    assert!(
-        still_waits(&mut waiting).await,
-        "an empty journal is past nothing"
-    );
+    assert!(still_waits(&mut waiting).await, "an empty journal is past nothing");
     let (_, last) = committed(journal, single(&cart(1), 0, 3)).await;
     assert_eq!(waiting.await.expect("the head"), Position(last));
-    assert_eq!(
-        journal.wait_past(Position(0)).await.expect("the head"),
-        Position(last)
-    );
+    assert_eq!(journal.wait_past(Position(0)).await.expect("the head"), Position(last));
     let mut waiting: Task<'_, _> = journal.wait_past(Position(last));
-    assert!(
-        still_waits(&mut waiting).await,
-        "the head itself is not past the head"
-    );
+    assert!(still_waits(&mut waiting).await, "the head itself is not past the head");
     assert!(read_from(journal, last).await.is_empty());
 }
 
@@ -153,10 +114,7 @@ pub(super) async fn closing_ends_everything(journal: &dyn Journal) {
     let mut queued: Task<'_, _> = journal.append(vec![single(&cart(1), 0, 3)]);
     still_waits(&mut queued).await;
     journal.close().await.expect("a close");
-    assert!(
-        matches!(waiting.await, Err(JournalError::Closed)),
-        "closing ends the wait"
-    );
+    assert!(matches!(waiting.await, Err(JournalError::Closed)), "closing ends the wait");
     journal.close().await.expect("closing twice is closing");
     let late = journal.append(vec![single(&cart(1), 3, 1)]).await;
     assert!(matches!(late, Err(JournalError::Closed)), "{late:?}");
@@ -167,11 +125,7 @@ pub(super) async fn closing_ends_everything(journal: &dyn Journal) {
 pub(super) async fn reopening_keeps_everything(factory: &dyn Factory) {
     let journal = factory.fresh().await;
     for n in 0..40 {
-        append(
-            &*journal,
-            vec![single(&cart(n), 0, 2), single(&named("all"), n as u64, 1)],
-        )
-        .await;
+        append(&*journal, vec![single(&cart(n), 0, 2), single(&named("all"), n as u64, 1)]).await;
     }
     let before = all(&*journal).await;
     let (id, head) = (journal.id(), journal.head());

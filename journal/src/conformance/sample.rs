@@ -37,19 +37,12 @@ pub(super) fn named(key: &str) -> StreamId {
 
 pub(super) fn group(stream: &StreamId, expected: Version, events: usize) -> Group {
     let events = (0..events).map(|_| event()).collect();
-    Group {
-        stream: stream.clone(),
-        expected,
-        events,
-    }
+    Group { stream: stream.clone(), expected, events }
 }
 
 pub(super) fn unit(groups: Vec<Group>) -> Unit {
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    Unit {
-        groups,
-        metadata: Arc::from(format!(r#"{{"command":{n},"actor":"check"}}"#)),
-    }
+    Unit { groups, metadata: Arc::from(format!(r#"{{"command":{n},"actor":"check"}}"#)) }
 }
 
 pub(super) fn single(stream: &StreamId, expected: Version, events: usize) -> Unit {
@@ -57,10 +50,7 @@ pub(super) fn single(stream: &StreamId, expected: Version, events: usize) -> Uni
 }
 
 pub(super) async fn append(journal: &dyn Journal, units: Vec<Unit>) -> Vec<Verdict> {
-    journal
-        .append(units)
-        .await
-        .expect("a sound append is answered")
+    journal.append(units).await.expect("a sound append is answered")
 }
 
 /// Appends one unit which must go through; returns its positions.
@@ -76,10 +66,7 @@ pub(super) fn positions(verdict: &Verdict) -> (u64, u64) {
 }
 
 pub(super) async fn stream(journal: &dyn Journal, id: &StreamId) -> Vec<Recorded> {
-    journal
-        .read_stream(id, 0, usize::MAX)
-        .await
-        .expect("a stream can be read")
+    journal.read_stream(id, 0, usize::MAX).await.expect("a stream can be read")
 }
 
 pub(super) async fn all(journal: &dyn Journal) -> Vec<Recorded> {
@@ -97,21 +84,11 @@ pub(super) fn assert_sound(events: &[Recorded], dense: bool) {
     let mut last = 0;
     for event in events {
         let position = event.position.0;
-        assert!(
-            position > last,
-            "positions strictly increase: {position} after {last}"
-        );
-        assert!(
-            !dense || position == last + 1,
-            "positions are dense: {position} after {last}"
-        );
+        assert!(position > last, "positions strictly increase: {position} after {last}");
+        assert!(!dense || position == last + 1, "positions are dense: {position} after {last}");
         last = position;
         let version = versions.entry(event.stream.clone()).or_insert(0);
         *version += 1;
-        assert_eq!(
-            event.version, *version,
-            "versions of {} are contiguous",
-            event.stream
-        );
+        assert_eq!(event.version, *version, "versions of {} are contiguous", event.stream);
     }
 }

@@ -16,12 +16,7 @@ pub(super) struct ChunkCache {
 
 impl ChunkCache {
     pub(super) fn new(bytes: usize) -> Self {
-        Self {
-            young: BTreeMap::new(),
-            old: BTreeMap::new(),
-            young_bytes: 0,
-            half_bytes: bytes / 2,
-        }
+        Self { young: BTreeMap::new(), old: BTreeMap::new(), young_bytes: 0, half_bytes: bytes / 2 }
     }
 
     pub(super) fn get(&mut self, position: u64) -> Option<Arc<KeptChunk>> {

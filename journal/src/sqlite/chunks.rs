@@ -65,16 +65,8 @@ impl<'a> StoredChunk<'a> {
     fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
         let first: i64 = row.get(0)?;
         let body = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        let view = ChunkView {
-            first: first as u64,
-            count: row.get(1)?,
-            body,
-        };
-        Ok(Self {
-            view,
-            crc: row.get(2)?,
-            chain: row.get(3)?,
-        })
+        let view = ChunkView { first: first as u64, count: row.get(1)?, body };
+        Ok(Self { view, crc: row.get(2)?, chain: row.get(3)? })
     }
 
     pub(super) fn is_intact(&self) -> bool {
@@ -198,11 +190,7 @@ pub(super) struct KeptChunk {
 
 impl KeptChunk {
     pub(super) fn view(&self) -> ChunkView<'_> {
-        ChunkView {
-            first: self.first,
-            count: self.count,
-            body: &self.body,
-        }
+        ChunkView { first: self.first, count: self.count, body: &self.body }
     }
 
     pub(super) fn holds(&self, position: u64) -> bool {
@@ -226,11 +214,8 @@ pub(super) fn holding(
     let mut found = None;
     for_each_back(connection, position, |stored| {
         let chunk = stored.checked()?;
-        found = Some(KeptChunk {
-            first: chunk.first,
-            count: chunk.count,
-            body: Box::from(chunk.body),
-        });
+        found =
+            Some(KeptChunk { first: chunk.first, count: chunk.count, body: Box::from(chunk.body) });
         Ok(false)
     })?;
     found

@@ -24,10 +24,7 @@ impl From<Error> for WriteFault {
             return Self::Full;
         }
         let corrupt = |error: &Error| {
-            Self::Refused(JournalError::Corrupt {
-                at: None,
-                problem: error.to_string(),
-            })
+            Self::Refused(JournalError::Corrupt { at: None, problem: error.to_string() })
         };
         if let Error::IntegralValueOutOfRange(..)
         | Error::InvalidColumnType(..)
@@ -37,10 +34,7 @@ impl From<Error> for WriteFault {
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Refused(JournalError::Corrupt {
-                    at: None,
-                    problem: error.to_string(),
-                })
+                Self::Refused(JournalError::Corrupt { at: None, problem: error.to_string() })
             }
             _ => Self::Lost(error.to_string()),
         }

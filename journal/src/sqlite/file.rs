@@ -106,11 +106,7 @@ fn create(connection: &mut Connection, options: &Options) -> rusqlite::Result<()
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     let now = (options.clock)();
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    let id = Uuid::new_v7(Timestamp::from_unix(
-        NoContext,
-        seconds,
-        now.timestamp_subsec_nanos(),
-    ));
+    let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()));
     // All or nothing: a file with half of its tables would be neither blank nor ours.
     let transaction = connection.transaction()?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -136,10 +132,7 @@ fn recognise(connection: &Connection, path: &Path) -> Result<JournalId, JournalE
     }
     let found: u32 = meta(connection, "format")?;
     if found > FORMAT {
-        return Err(JournalError::NewerFormat {
-            found,
-            supported: FORMAT,
-        });
+        return Err(JournalError::NewerFormat { found, supported: FORMAT });
     }
     let id: Vec<u8> = meta(connection, "journal_id")?;
     Uuid::from_slice(&id).map_err(|_| JournalError::Corrupt {
@@ -157,17 +150,12 @@ pub(super) fn meta<T: rusqlite::types::FromSql>(
         .prepare_cached("SELECT value FROM meta WHERE name = ?1")
         .and_then(|mut select| select.query_row([name], |row| row.get(0)).optional())
         .map_err(read_error)?
-        .ok_or_else(|| JournalError::Corrupt {
-            at: None,
-            problem: format!("`{name}` is missing"),
-        })
+        .ok_or_else(|| JournalError::Corrupt { at: None, problem: format!("`{name}` is missing") })
 }
 
 /// Without this a crash of the machine could lose a file that was just made.
 fn sync_directory(path: &Path) {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let synced = std::fs::File::open(parent.unwrap_or(Path::new(".")))
         .and_then(|directory| directory.sync_all());
     if let Err(error) = synced {

@@ -21,9 +21,7 @@ pub(super) struct Followed {
 
 /// Finds the head anew.
 pub(super) fn refresh(shared: &Shared) -> Result<(), JournalError> {
-    let head = shared
-        .with_reader(|reader| chunks::last(&reader.connection))?
-        .0;
+    let head = shared.with_reader(|reader| chunks::last(&reader.connection))?.0;
     shared.progress.send_if_modified(|progress| {
         let news = head > progress.head;
         progress.head = progress.head.max(head);
@@ -52,13 +50,7 @@ pub(super) fn refresh_heads(
             followed.saved_through = saved;
         }
         let from = followed.heads_through.max(saved);
-        complete_heads(
-            &reader.connection,
-            &mut reader.names,
-            &mut heads,
-            from,
-            head,
-        )?;
+        complete_heads(&reader.connection, &mut reader.names, &mut heads, from, head)?;
         followed.heads_through = head.max(from);
         Ok(())
     })
@@ -66,16 +58,14 @@ pub(super) fn refresh_heads(
 
 /// A thread which looks for news while someone waits for them. Ends when the journal closes.
 pub(super) fn spawn(shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name("journal-follow".to_owned())
-        .spawn(move || {
-            while !shared.progress.borrow().closed {
-                if shared.progress.receiver_count() > 0
-                    && let Err(error) = refresh(&shared)
-                {
-                    tracing::warn!(%error, "could not look for new events");
-                }
-                std::thread::park_timeout(POLL);
+    std::thread::Builder::new().name("journal-follow".to_owned()).spawn(move || {
+        while !shared.progress.borrow().closed {
+            if shared.progress.receiver_count() > 0
+                && let Err(error) = refresh(&shared)
+            {
+                tracing::warn!(%error, "could not look for new events");
             }
-        })
+            std::thread::park_timeout(POLL);
+        }
+    })
 }

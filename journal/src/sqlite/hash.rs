@@ -21,10 +21,7 @@ impl BuildHasher for QuickHash {
     type Hasher = Folding;
 
     fn build_hasher(&self) -> Folding {
-        Folding {
-            state: self.0,
-            seed: self.0 | 1,
-        }
+        Folding { state: self.0, seed: self.0 | 1 }
     }
 }
 

@@ -12,13 +12,15 @@ pub(super) struct Head {
     pub(super) version: u64,
 }
 
-/// Durable heads. What is in neither map is in the head table, or does not exist.
+/// Durable heads. What is in none of the maps is in the head table, or does not exist.
 #[derive(Debug)]
 pub(super) struct Heads {
     /// Changed since the last save began.
-    dirty: QuickMap<StreamId, Head>,
-    /// Being saved, bit by bit.
-    saving: QuickMap<StreamId, Head>,
+    recent: QuickMap<StreamId, Head>,
+    /// Changed before that: being saved, or saved and kept until the next save begins. Few
+    /// maps and no moving to and fro, since each probe costs the writer a cache miss.
+    earlier: QuickMap<StreamId, Head>,
+    /// Read from the table since the last save began.
     cached: Generations<StreamId, Head>,
     saves: u64,
 }
@@ -26,26 +28,22 @@ pub(super) struct Heads {
 impl Heads {
     pub(super) fn new(cached_streams: usize) -> Self {
         Self {
-            dirty: QuickMap::default(),
-            saving: QuickMap::default(),
+            recent: QuickMap::default(),
+            earlier: QuickMap::default(),
             cached: Generations::new(cached_streams),
             saves: 0,
         }
     }
 
     pub(super) fn find(&mut self, stream: &StreamId) -> Option<Head> {
-        if let Some(head) = self.dirty.get(stream).or_else(|| self.saving.get(stream)) {
+        if let Some(head) = self.recent.get(stream).or_else(|| self.earlier.get(stream)) {
             return Some(*head);
         }
         self.cached.get(stream)
     }
 
     pub(super) fn changed(&mut self, stream: StreamId, head: Head) {
-        self.dirty.insert(stream, head);
-    }
-
-    pub(super) fn dirty(&self) -> usize {
-        self.dirty.len()
+        self.recent.insert(stream, head);
     }
 
     /// Changes whenever heads leave memory; see [`Self::remember`].
@@ -53,7 +51,7 @@ impl Heads {
         self.saves
     }
 
-    /// Keeps a head read from the table when `saves` was as given. Had heads been saved
+    /// Keeps a head read from the table when `saves` was as given. Had heads left memory
     /// since, the one read might be an old one.
     pub(super) fn remember(&mut self, stream: &StreamId, head: Head, saves: u64) {
         if saves == self.saves {
@@ -61,11 +59,15 @@ impl Heads {
         }
     }
 
-    /// Begins a save of all that changed; the entries come sorted as the table is.
+    /// Begins a save of all that changed, sorted as the table is. The save before must be
+    /// durable: memory forgets what it saved.
     pub(super) fn begin_save(&mut self) -> Vec<(Vec<u8>, StreamId, Head)> {
-        self.saving.extend(self.dirty.drain());
+        self.saves += 1;
+        self.earlier = std::mem::take(&mut self.recent);
+        // What was read from the table may have changed since, and only `earlier` knew.
+        self.cached.clear();
         let mut entries: Vec<_> = self
-            .saving
+            .earlier
             .iter()
             .map(|(stream, head)| (table_key(stream), stream.clone(), *head))
             .collect();
@@ -73,20 +75,10 @@ impl Heads {
         entries
     }
 
-    /// These are durable in the table now, so memory may forget them.
-    pub(super) fn saved(&mut self, entries: &[(Vec<u8>, StreamId, Head)]) {
-        self.saves += 1;
-        for (_, stream, _) in entries {
-            if let Some((stream, head)) = self.saving.remove_entry(stream) {
-                self.cached.insert(stream, head);
-            }
-        }
-    }
-
     /// Forgets heads the table has, which a writer elsewhere saved through `position`.
     pub(super) fn saved_elsewhere(&mut self, position: u64) {
         self.saves += 1;
-        self.dirty.retain(|_, head| head.position > position);
+        self.recent.retain(|_, head| head.position > position);
         self.cached.clear();
     }
 }
@@ -117,11 +109,7 @@ pub(super) struct Generations<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            young: QuickMap::default(),
-            old: QuickMap::default(),
-            half: (capacity / 2).max(1),
-        }
+        Self { young: QuickMap::default(), old: QuickMap::default(), half: (capacity / 2).max(1) }
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<V> {

@@ -78,11 +78,7 @@ impl SqliteJournal {
             .name("journal-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        Ok(Self {
-            shared,
-            role: Role::Writes,
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { shared, role: Role::Writes, thread: Mutex::new(Some(thread)) })
     }
 
     /// Opens the journal at `path` for reading only, beside a writer or without one.
@@ -99,11 +95,7 @@ impl SqliteJournal {
         let thread = follow::spawn(Arc::clone(&shared))
             .map_err(|error| JournalError::Unavailable(error.to_string()))?;
         let role = Role::Reads(Mutex::default());
-        Ok(Self {
-            shared,
-            role,
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { shared, role, thread: Mutex::new(Some(thread)) })
     }
 
     /// Reads events with position > `after` from disk, at most `max_events`: the way to go
@@ -152,9 +144,7 @@ impl SqliteJournal {
         match &self.role {
             Role::Writes => self.shared.queue.close(),
             Role::Reads(_) => {
-                self.shared
-                    .progress
-                    .send_modify(|progress| progress.closed = true);
+                self.shared.progress.send_modify(|progress| progress.closed = true);
                 if let Some(thread) = &*hold(&self.thread) {
                     thread.thread().unpark();
                 }
@@ -181,30 +171,19 @@ impl Journal for SqliteJournal {
     }
 
     fn properties(&self) -> Properties {
-        Properties {
-            dense_positions: true,
-            units_span_streams: true,
-        }
+        Properties { dense_positions: true, units_span_streams: true }
     }
 
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
         if let Role::Reads(_) = self.role {
-            return Err(JournalError::Unavailable(
-                "opened for reading only".to_owned(),
-            ));
+            return Err(JournalError::Unavailable("opened for reading only".to_owned()));
         }
         let size = check::units(&units)?;
         let (answer, answered) = oneshot::channel();
         // Nothing is awaited before this, so the first poll decides the order.
-        self.shared.queue.push(queue::Job {
-            units,
-            size,
-            answer,
-        })?;
+        self.shared.queue.push(queue::Job { units, size, answer })?;
         answered.await.unwrap_or_else(|_| {
-            Err(JournalError::Unavailable(
-                "the committing thread has ended".to_owned(),
-            ))
+            Err(JournalError::Unavailable("the committing thread has ended".to_owned()))
         })
     }
 
@@ -256,11 +235,7 @@ impl Journal for SqliteJournal {
             Ok(reached) => *reached,
             Err(_) => return Err(JournalError::Closed),
         };
-        if reached.closed {
-            Err(JournalError::Closed)
-        } else {
-            Ok(Position(reached.head))
-        }
+        if reached.closed { Err(JournalError::Closed) } else { Ok(Position(reached.head)) }
     }
 
     async fn close(&self) -> Result<(), JournalError> {

@@ -20,7 +20,7 @@ pub struct Options {
     pub tail_events: usize,
     /// Most bytes of payload and metadata kept in memory for readers near the head.
     pub tail_bytes: usize,
-    /// Streams whose head is remembered after it was saved; about 150 bytes each.
+    /// Stream heads read from disk that are remembered; about 150 bytes each.
     pub head_cache_streams: usize,
     /// Bytes of chunks kept for stream reads.
     pub chunk_cache_bytes: usize,
@@ -71,7 +71,7 @@ impl Default for Options {
             queue_events_max: 65_536,
             queue_bytes_max: 64 << 20,
             realtime_priority: true,
-            checkpoint_pages: 4_000,
+            checkpoint_pages: 2_000,
             pages_max: None,
             commit_fault: None,
         }

@@ -36,12 +36,7 @@ struct Waiting {
 
 impl Queue {
     pub(super) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self {
-            waiting: Mutex::default(),
-            changed: Condvar::new(),
-            events_max,
-            bytes_max,
-        }
+        Self { waiting: Mutex::default(), changed: Condvar::new(), events_max, bytes_max }
     }
 
     /// Adds a call, or refuses it at once when the queue is full: waiting here would put
@@ -55,9 +50,7 @@ impl Queue {
         let bytes = waiting.size.bytes + job.size.bytes;
         // A call larger than the whole queue is let in when it is alone.
         if !waiting.jobs.is_empty() && (events > self.events_max || bytes > self.bytes_max) {
-            return Err(JournalError::Unavailable(
-                "the append queue is full".to_owned(),
-            ));
+            return Err(JournalError::Unavailable("the append queue is full".to_owned()));
         }
         waiting.size = Size { events, bytes };
         waiting.jobs.push_back(job);

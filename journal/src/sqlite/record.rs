@@ -84,10 +84,8 @@ impl ChunkBuilder {
             return *at;
         }
         let at = length(self.body.len());
-        self.body
-            .extend_from_slice(&event.recorded.timestamp_micros().to_le_bytes());
-        self.body
-            .extend_from_slice(&length(event.metadata.len()).to_le_bytes());
+        self.body.extend_from_slice(&event.recorded.timestamp_micros().to_le_bytes());
+        self.body.extend_from_slice(&length(event.metadata.len()).to_le_bytes());
         self.body.extend_from_slice(event.metadata.as_bytes());
         self.shared = Some((Arc::clone(&event.metadata), at));
         at
@@ -147,10 +145,7 @@ impl<'a> ChunkView<'a> {
     }
 
     fn read_link(&self, record: &[u8], position: u64) -> Result<Link, JournalError> {
-        let link = Link {
-            version: u64_at(record, 4),
-            previous: u64_at(record, 12),
-        };
+        let link = Link { version: u64_at(record, 4), previous: u64_at(record, 12) };
         // A stream's first event has no previous one; all others point backwards.
         if link.version == 0
             || (link.version == 1) != (link.previous == 0)
@@ -227,18 +222,10 @@ impl<'a> ChunkView<'a> {
         if index >= u64::from(self.count) || self.body.first() != Some(&LAYOUT) {
             return Err(bad());
         }
-        let table = self
-            .body
-            .len()
-            .checked_sub(self.count as usize * 4)
-            .ok_or_else(bad)?;
+        let table = self.body.len().checked_sub(self.count as usize * 4).ok_or_else(bad)?;
         let place = u32_at(self.body, table + index as usize * 4) as usize;
         let record = self.body.get(place..table).ok_or_else(bad)?;
-        if record.len() < FIXED {
-            Err(bad())
-        } else {
-            Ok(record)
-        }
+        if record.len() < FIXED { Err(bad()) } else { Ok(record) }
     }
 }
 
@@ -263,9 +250,7 @@ fn read_stream<'a>(
 }
 
 fn split(bytes: &[u8], at: usize, position: u64) -> Result<(&[u8], &[u8]), JournalError> {
-    bytes
-        .split_at_checked(at)
-        .ok_or_else(|| corrupt(position, "a record is cut short"))
+    bytes.split_at_checked(at).ok_or_else(|| corrupt(position, "a record is cut short"))
 }
 
 fn text(bytes: &[u8], position: u64) -> Result<&str, JournalError> {
@@ -278,18 +263,12 @@ fn time(micros: i64, position: u64) -> Result<DateTime<Utc>, JournalError> {
 }
 
 pub(super) fn corrupt(position: u64, problem: &str) -> JournalError {
-    JournalError::Corrupt {
-        at: Some(Position(position)),
-        problem: problem.to_owned(),
-    }
+    JournalError::Corrupt { at: Some(Position(position)), problem: problem.to_owned() }
 }
 
 // Callers have checked the length, so the zeroes stand for nothing that can happen.
 fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes
-        .get(at..at + N)
-        .and_then(|slice| slice.try_into().ok())
-        .unwrap_or([0; N])
+    bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).unwrap_or([0; N])
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

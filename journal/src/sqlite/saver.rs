@@ -29,10 +29,7 @@ pub(super) struct HeadSaver {
 impl HeadSaver {
     /// `through`: the position up to which the table is complete.
     pub(super) fn new(through: u64) -> Self {
-        Self {
-            through,
-            ..Self::default()
-        }
+        Self { through, ..Self::default() }
     }
 
     /// Begins the next save if it is time. `head`: the last durable position.
@@ -48,6 +45,11 @@ impl HeadSaver {
         self.through = head;
     }
 
+    /// Whether a save that began with this head, or a later one, has begun.
+    pub(super) fn has_begun(&self, head: u64) -> bool {
+        self.through >= head
+    }
+
     pub(super) fn is_under_way(&self) -> bool {
         !self.entries.is_empty()
     }
@@ -58,10 +60,7 @@ impl HeadSaver {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let end = self
-            .entries
-            .len()
-            .min(self.saved + (events * 2).max(STEP_MIN));
+        let end = self.entries.len().min(self.saved + (events * 2).max(STEP_MIN));
         let mut upsert = connection.prepare_cached(
             "INSERT INTO head (stream, position, version) VALUES (?1, ?2, ?3)
              ON CONFLICT (stream) DO UPDATE SET position = ?2, version = ?3",
@@ -85,13 +84,9 @@ impl HeadSaver {
     }
 
     /// The transaction of the last step is durable.
-    pub(super) fn confirm(&mut self, heads: &mut Heads) {
-        if self.written == self.saved {
-            return;
-        }
-        heads.saved(&self.entries[self.saved..self.written]);
+    pub(super) fn confirm(&mut self) {
         self.saved = self.written;
-        if self.saved == self.entries.len() {
+        if !self.entries.is_empty() && self.saved == self.entries.len() {
             self.entries = Vec::new();
             self.saved = 0;
             self.written = 0;

@@ -68,11 +68,7 @@ impl Shared {
     }
 
     pub(super) fn ensure_open(&self) -> Result<(), JournalError> {
-        if self.progress.borrow().closed {
-            Err(JournalError::Closed)
-        } else {
-            Ok(())
-        }
+        if self.progress.borrow().closed { Err(JournalError::Closed) } else { Ok(()) }
     }
 
     /// Runs `work` on a connection of the pool.
@@ -85,10 +81,7 @@ impl Shared {
             Some(reader) => reader,
             None => {
                 let (connection, _) = file::open_for_reading(&self.path, &self.options)?;
-                Reader {
-                    connection,
-                    names: Names::default(),
-                }
+                Reader { connection, names: Names::default() }
             }
         };
         // A connection that failed is not trusted with another read.
@@ -129,9 +122,7 @@ impl Shared {
         max: usize,
     ) -> Result<Vec<Recorded>, JournalError> {
         let head = self.head();
-        let from = before
-            .map_or(head, |before| before.saturating_sub(1))
-            .min(head);
+        let from = before.map_or(head, |before| before.saturating_sub(1)).min(head);
         self.with_reader(|reader| {
             chunks::scan_back(&reader.connection, &mut reader.names, from, max)
         })
@@ -165,10 +156,7 @@ pub(super) fn saved_head(
             select
                 .query_row([table_key(stream)], |row| {
                     let (position, version): (i64, i64) = (row.get(0)?, row.get(1)?);
-                    Ok(Head {
-                        position: position as u64,
-                        version: version as u64,
-                    })
+                    Ok(Head { position: position as u64, version: version as u64 })
                 })
                 .optional()
         })
@@ -190,20 +178,11 @@ pub(super) fn complete_heads(
     chunks::for_each_from(connection, next, |stored| {
         let end = (stored.view.first + u64::from(stored.view.count)).min(through + 1);
         if !stored.is_intact() || next < stored.view.first || next >= end {
-            return Err(super::record::corrupt(
-                next,
-                "a chunk is damaged or missing",
-            ));
+            return Err(super::record::corrupt(next, "a chunk is damaged or missing"));
         }
         while next < end {
             let (stream, link) = stored.view.stream(next, names)?;
-            heads.changed(
-                stream,
-                Head {
-                    position: next,
-                    version: link.version,
-                },
-            );
+            heads.changed(stream, Head { position: next, version: link.version });
             next += 1;
         }
         Ok(next <= through)

@@ -28,6 +28,8 @@ pub(super) struct Stage<'a> {
     pub(super) builder: &'a mut ChunkBuilder,
     pub(super) recorded: DateTime<Utc>,
     pub(super) outcome: Outcome,
+    /// Heads of the unit at hand, group by group.
+    pub(super) unit_heads: Vec<Head>,
 }
 
 /// The part of it that outlives the transaction.
@@ -37,35 +39,32 @@ pub(super) struct Outcome {
     pub(super) chain: u32,
     pub(super) bytes: u64,
     pub(super) events: Vec<Linked>,
-    /// Streams looked at; those with `true` have changed.
-    pub(super) heads: QuickMap<StreamId, (Head, bool)>,
+    /// Heads of the streams that have changed.
+    pub(super) heads: QuickMap<StreamId, Head>,
 }
 
 impl Stage<'_> {
     /// Decides on a unit and, if it is to be, adds its events.
     pub(super) fn unit(&mut self, unit: Unit) -> Result<Verdict, WriteFault> {
+        self.unit_heads.clear();
         for group in &unit.groups {
-            let actual = self.head_of(&group.stream)?.version;
+            let head = self.head_of(&group.stream)?;
+            self.unit_heads.push(head);
+            let actual = head.version;
             if actual != group.expected {
                 let stream = group.stream.clone();
-                return Ok(Verdict::Conflict {
-                    stream,
-                    expected: group.expected,
-                    actual,
-                });
+                return Ok(Verdict::Conflict { stream, expected: group.expected, actual });
             }
         }
         let first = Position(self.outcome.head + 1);
         self.outcome.bytes += unit.metadata.len() as u64;
-        for group in unit.groups {
-            let mut head = self.head_of(&group.stream)?;
+        for (index, group) in unit.groups.into_iter().enumerate() {
+            // A stream is in one group only, so its head is still the one found above.
+            let mut head = self.unit_heads[index];
             for event in group.events {
                 let previous = head.position;
                 self.outcome.head += 1;
-                head = Head {
-                    position: self.outcome.head,
-                    version: head.version + 1,
-                };
+                head = Head { position: self.outcome.head, version: head.version + 1 };
                 self.outcome.bytes += event.payload.len() as u64;
                 let event = Recorded {
                     position: Position(head.position),
@@ -85,12 +84,9 @@ impl Stage<'_> {
                     self.write_chunk()?;
                 }
             }
-            self.outcome.heads.insert(group.stream, (head, true));
+            self.outcome.heads.insert(group.stream, head);
         }
-        Ok(Verdict::Committed {
-            first,
-            last: Position(self.outcome.head),
-        })
+        Ok(Verdict::Committed { first, last: Position(self.outcome.head) })
     }
 
     /// Writes what is not yet in a chunk.
@@ -108,21 +104,16 @@ impl Stage<'_> {
     }
 
     fn head_of(&mut self, stream: &StreamId) -> Result<Head, JournalError> {
-        if let Some((head, _)) = self.outcome.heads.get(stream) {
+        if let Some(head) = self.outcome.heads.get(stream) {
             return Ok(*head);
         }
         let known = hold(&self.shared.heads).find(stream);
-        let head = match known {
-            Some(head) => head,
-            None => self
-                .saver
-                .look_up(self.connection, stream)?
-                .unwrap_or(Head {
-                    position: 0,
-                    version: 0,
-                }),
-        };
-        self.outcome.heads.insert(stream.clone(), (head, false));
-        Ok(head)
+        match known {
+            Some(head) => Ok(head),
+            None => {
+                let found = self.saver.look_up(self.connection, stream)?;
+                Ok(found.unwrap_or(Head { position: 0, version: 0 }))
+            }
+        }
     }
 }

@@ -22,12 +22,7 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self {
-            events: VecDeque::new(),
-            bytes: 0,
-            events_max,
-            bytes_max,
-        }
+        Self { events: VecDeque::new(), bytes: 0, events_max, bytes_max }
     }
 
     /// Adds the events that follow; drops the oldest past the limits.
@@ -54,8 +49,7 @@ impl Tail {
 
     pub(super) fn get(&self, position: u64) -> Option<&Linked> {
         let first = self.events.front()?.event.position.0;
-        self.events
-            .get(usize::try_from(position.checked_sub(first)?).ok()?)
+        self.events.get(usize::try_from(position.checked_sub(first)?).ok()?)
     }
 
     /// The events after `after` if all of them are here.
@@ -66,12 +60,7 @@ impl Tail {
             return None;
         }
         let end = self.events.len().min(skip.saturating_add(max));
-        Some(
-            self.events
-                .range(skip..end)
-                .map(|linked| linked.event.clone())
-                .collect(),
-        )
+        Some(self.events.range(skip..end).map(|linked| linked.event.clone()).collect())
     }
 }
 

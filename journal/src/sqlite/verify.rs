@@ -47,10 +47,7 @@ impl VerifyReport {
     fn problem(&mut self, at: u64, what: impl Into<String>) {
         self.problem_count += 1;
         if self.problems.len() < PROBLEMS_TOLD {
-            self.problems.push(Problem {
-                at: Position(at),
-                what: what.into(),
-            });
+            self.problems.push(Problem { at: Position(at), what: what.into() });
         }
     }
 }
@@ -71,11 +68,7 @@ pub fn verify(
     // Heads are looked at after the events they must agree with, so their mark is read first.
     let saved: i64 = file::meta(&connection, "heads_saved_through")?;
     let (end, _) = chunks::last(&connection)?;
-    let mut check = Check {
-        end,
-        next: 1,
-        ..Check::default()
-    };
+    let mut check = Check { end, next: 1, ..Check::default() };
     while check.next <= end {
         check.some_chunks(&connection)?;
         progress(Position(check.next - 1), Position(end));
@@ -112,8 +105,7 @@ impl Check {
             Ok(left > 0 && self.next <= self.end)
         })?;
         if self.next == from {
-            self.report
-                .problem(from, "no chunk holds this position or a later one");
+            self.report.problem(from, "no chunk holds this position or a later one");
             self.next = self.end + 1;
         }
         Ok(())
@@ -127,20 +119,15 @@ impl Check {
             self.report.problem(view.first, what);
         }
         if !stored.is_intact() {
-            self.report
-                .problem(view.first, "the chunk does not match its sum");
+            self.report.problem(view.first, "the chunk does not match its sum");
         }
         if chunks::chained(self.chain, view.first, view.count, crc) != chain {
-            self.report
-                .problem(view.first, "the chain from the chunk before is broken");
+            self.report.problem(view.first, "the chain from the chunk before is broken");
         }
         self.chain = chain;
         self.next = view.first.max(self.next);
         if view.count as usize > view.body.len() {
-            self.report.problem(
-                view.first,
-                "the chunk cannot hold as many events as it says",
-            );
+            self.report.problem(view.first, "the chunk cannot hold as many events as it says");
             self.next += 1;
             return;
         }
@@ -155,13 +142,9 @@ impl Check {
 
     fn event(&mut self, stored: &StoredChunk<'_>, position: u64) -> Result<(), JournalError> {
         let link = stored.view.link(position)?;
-        let event = stored
-            .view
-            .recorded(position, &mut self.names, &mut self.memo)?;
-        let before = self.streams.get(&event.stream).copied().unwrap_or(Head {
-            position: 0,
-            version: 0,
-        });
+        let event = stored.view.recorded(position, &mut self.names, &mut self.memo)?;
+        let before =
+            self.streams.get(&event.stream).copied().unwrap_or(Head { position: 0, version: 0 });
         if link.version != before.version + 1 {
             let (stream, after) = (&event.stream, before.version);
             let what = format!("version {} of {stream} comes after {after}", link.version);
@@ -171,13 +154,7 @@ impl Check {
             let what = format!("points to {} but {stream} was at {previous}", link.previous);
             self.report.problem(position, what);
         }
-        self.streams.insert(
-            event.stream,
-            Head {
-                position,
-                version: link.version,
-            },
-        );
+        self.streams.insert(event.stream, Head { position, version: link.version });
         Ok(())
     }
 
@@ -204,24 +181,16 @@ impl Check {
                 _ => head.position > saved,
             };
             if !agrees {
-                wrong.push((
-                    head.position,
-                    format!("the saved head of {stream} is wrong"),
-                ));
+                wrong.push((head.position, format!("the saved head of {stream} is wrong")));
             }
         }
         let known: i64 = connection
-            .query_row(
-                "SELECT count(*) FROM head WHERE position <= ?1",
-                [self.end as i64],
-                |row| row.get(0),
-            )
+            .query_row("SELECT count(*) FROM head WHERE position <= ?1", [self.end as i64], |row| {
+                row.get(0)
+            })
             .map_err(read_error)?;
         if known as u64 > self.streams.len() as u64 {
-            wrong.push((
-                self.end,
-                "heads are saved of streams that do not exist".to_owned(),
-            ));
+            wrong.push((self.end, "heads are saved of streams that do not exist".to_owned()));
         }
         wrong.sort_unstable();
         for (at, what) in wrong {

@@ -24,12 +24,7 @@ pub(super) fn read_stream(
         return Ok(Vec::new());
     }
     let wanted = after + 1..=after.saturating_add(max as u64).min(head.version);
-    let mut walk = Walk {
-        stream,
-        wanted,
-        at: head,
-        newest_first: Vec::new(),
-    };
+    let mut walk = Walk { stream, wanted, at: head, newest_first: Vec::new() };
     if !walk.through_tail(shared)? {
         shared.with_reader(|reader| walk.through_chunks(shared, reader))?;
     }
@@ -77,9 +72,7 @@ impl Walk<'_> {
             };
             let link = chunk.view().link(position)?;
             if self.wanted.contains(&self.at.version) {
-                let event = chunk
-                    .view()
-                    .recorded(position, &mut reader.names, &mut memo)?;
+                let event = chunk.view().recorded(position, &mut reader.names, &mut memo)?;
                 self.expect(event.version, &event.stream)?;
                 self.newest_first.push(event);
             } else if link.version != self.at.version {
@@ -101,10 +94,7 @@ impl Walk<'_> {
     }
 
     fn broken(&self) -> JournalError {
-        corrupt(
-            self.at.position,
-            &format!("not version {} of {}", self.at.version, self.stream),
-        )
+        corrupt(self.at.position, &format!("not version {} of {}", self.at.version, self.stream))
     }
 }
 

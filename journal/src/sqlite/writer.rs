@@ -55,10 +55,7 @@ impl Writer {
             let mut heads = hold(&shared.heads);
             complete_heads(&connection, &mut Names::default(), &mut heads, saved, head)?;
         }
-        shared.progress.send_replace(Progress {
-            head,
-            closed: false,
-        });
+        shared.progress.send_replace(Progress { head, closed: false });
         Ok(Self {
             shared,
             connection: Some(connection),
@@ -90,9 +87,7 @@ impl Writer {
 
     fn serve(&mut self, mut jobs: Vec<Job>) {
         let began = Instant::now();
-        let committed = self
-            .ensure_connection()
-            .and_then(|()| self.commit(&mut jobs));
+        let committed = self.ensure_connection().and_then(|()| self.commit(&mut jobs));
         let (outcome, verdicts) = match committed {
             Ok(done) => done,
             Err(fault) => return self.refuse(jobs, fault),
@@ -118,21 +113,14 @@ impl Writer {
             saver: &mut self.saver,
             builder: &mut self.builder,
             recorded: whole_micros((self.shared.options.clock)()),
-            outcome: Outcome {
-                head: self.head,
-                chain: self.chain,
-                ..Outcome::default()
-            },
+            outcome: Outcome { head: self.head, chain: self.chain, ..Outcome::default() },
+            unit_heads: Vec::new(),
         };
         let mut verdicts = Vec::with_capacity(jobs.len());
         for job in jobs {
             let units = mem::take(&mut job.units);
-            verdicts.push(
-                units
-                    .into_iter()
-                    .map(|unit| stage.unit(unit))
-                    .collect::<Result<_, _>>()?,
-            );
+            verdicts
+                .push(units.into_iter().map(|unit| stage.unit(unit)).collect::<Result<_, _>>()?);
         }
         stage.write_chunk()?;
         let outcome = stage.outcome;
@@ -140,15 +128,9 @@ impl Writer {
             connection.prepare_cached("ROLLBACK")?.execute([])?;
             return Ok((outcome, verdicts));
         }
-        self.saver
-            .begin_if_due(&mut hold(&self.shared.heads), self.head);
+        self.saver.begin_if_due(&mut hold(&self.shared.heads), self.head);
         self.saver.step(connection, outcome.events.len())?;
-        let injected = self
-            .shared
-            .options
-            .commit_fault
-            .as_ref()
-            .and_then(|fault| fault());
+        let injected = self.shared.options.commit_fault.as_ref().and_then(|fault| fault());
         if injected == Some(Injected::SyncLost) {
             return Err(WriteFault::Lost("injected".to_owned()));
         }
@@ -166,12 +148,10 @@ impl Writer {
         self.chain = outcome.chain;
         {
             let mut heads = hold(&self.shared.heads);
-            for (stream, (head, changed)) in outcome.heads {
-                if changed {
-                    heads.changed(stream, head);
-                }
+            for (stream, head) in outcome.heads {
+                heads.changed(stream, head);
             }
-            self.saver.confirm(&mut heads);
+            self.saver.confirm();
         }
         {
             let mut tail = write(&self.shared.tail);
@@ -179,13 +159,9 @@ impl Writer {
                 tail.push(linked);
             }
             // Under the lock, so that no reader gets events which `head()` denies.
-            self.shared
-                .progress
-                .send_modify(|progress| progress.head = outcome.head);
+            self.shared.progress.send_modify(|progress| progress.head = outcome.head);
         }
-        self.shared
-            .counters
-            .committed(count, outcome.bytes, began.elapsed());
+        self.shared.counters.committed(count, outcome.bytes, began.elapsed());
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, fault: WriteFault) {
@@ -198,10 +174,7 @@ impl Writer {
             Err(error) => WriteFault::Lost(error.to_string()),
         };
         if matches!(fault, WriteFault::Full) {
-            self.shared
-                .counters
-                .full
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.shared.counters.full.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         if matches!(fault, WriteFault::Lost(_)) {
             // After a failed sync the system may have thrown the pages away and yet report
@@ -233,10 +206,7 @@ impl Writer {
         let mut options = self.shared.options.clone();
         options.create_if_missing = false;
         let (connection, id) = file::open_for_writing(&self.shared.path, &options)?;
-        self.shared
-            .counters
-            .reopens
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared.counters.reopens.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if let Err(error) = self.catch_up(&connection, id) {
             if let JournalError::Corrupt { .. } = error {
                 self.broken = Some(error.clone());
@@ -252,27 +222,16 @@ impl Writer {
         let (head, chain) = chunks::last(connection)?;
         if id != self.shared.id || head < self.head {
             let problem = format!("acknowledged events are gone: the journal ends at {head}");
-            return Err(JournalError::Corrupt {
-                at: Some(crate::Position(self.head)),
-                problem,
-            });
+            return Err(JournalError::Corrupt { at: Some(crate::Position(self.head)), problem });
         }
         {
             let mut heads = hold(&self.shared.heads);
-            complete_heads(
-                connection,
-                &mut Names::default(),
-                &mut heads,
-                self.head,
-                head,
-            )?;
+            complete_heads(connection, &mut Names::default(), &mut heads, self.head, head)?;
         }
         self.head = head;
         self.chain = chain;
         write(&self.shared.tail).clear();
-        self.shared
-            .progress
-            .send_modify(|progress| progress.head = head);
+        self.shared.progress.send_modify(|progress| progress.head = head);
         Ok(())
     }
 
@@ -283,16 +242,15 @@ impl Writer {
         };
         loop {
             if !self.saver.is_under_way() {
-                let mut heads = hold(&self.shared.heads);
-                if heads.dirty() == 0 {
+                if self.saver.has_begun(self.head) {
                     break;
                 }
-                self.saver.begin(&mut heads, self.head);
+                self.saver.begin(&mut hold(&self.shared.heads), self.head);
             }
             let transaction = connection.unchecked_transaction()?;
             self.saver.step(connection, CLOSE_STEP)?;
             transaction.commit()?;
-            self.saver.confirm(&mut hold(&self.shared.heads));
+            self.saver.confirm();
         }
         Ok(())
     }
@@ -304,9 +262,7 @@ struct MarkClosed(Arc<Shared>);
 impl Drop for MarkClosed {
     fn drop(&mut self) {
         self.0.queue.abandon();
-        self.0
-            .progress
-            .send_modify(|progress| progress.closed = true);
+        self.0.progress.send_modify(|progress| progress.closed = true);
     }
 }
 

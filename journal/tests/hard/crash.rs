@@ -62,27 +62,15 @@ async fn a_killed_writer_loses_nothing_and_leaves_no_half_unit() {
         }
         child.wait().unwrap();
         let journal = open(&path);
-        assert!(
-            journal.head().0 >= acknowledged,
-            "acknowledged {acknowledged} but not there"
-        );
+        assert!(journal.head().0 >= acknowledged, "acknowledged {acknowledged} but not there");
         let mut units = BTreeMap::new();
         for event in all(&journal).await {
             *units.entry(event.metadata).or_insert(0) += 1;
         }
-        assert!(
-            units.values().all(|events| *events == UNIT_EVENTS),
-            "a half unit is there"
-        );
+        assert!(units.values().all(|events| *events == UNIT_EVENTS), "a half unit is there");
         for task in 0..TASKS {
-            let events = journal
-                .read_stream(&order(task), 0, usize::MAX)
-                .await
-                .unwrap();
-            assert_eq!(
-                events.len() as u64,
-                journal.stream_version(&order(task)).await.unwrap()
-            );
+            let events = journal.read_stream(&order(task), 0, usize::MAX).await.unwrap();
+            assert_eq!(events.len() as u64, journal.stream_version(&order(task)).await.unwrap());
         }
         drop(journal);
         let report = verify(&path, |_, _| ()).unwrap();
@@ -108,18 +96,12 @@ async fn failing_syncs(injected: Injected) -> (u64, u64) {
     append(&journal, single(1, 0, 3)).await.unwrap();
     countdown.store(1, Ordering::Relaxed);
     let answer = append(&journal, single(1, 3, 2)).await;
-    assert!(
-        matches!(answer, Err(JournalError::Unavailable(_))),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(JournalError::Unavailable(_))), "{answer:?}");
     // Who reads now reads the truth, and can go on from there.
     let version = journal.stream_version(&order(1)).await.unwrap();
     let head = journal.head().0;
     assert_eq!(all(&journal).await.len() as u64, head);
-    assert_eq!(
-        append(&journal, single(1, version, 1)).await.unwrap(),
-        head + 1
-    );
+    assert_eq!(append(&journal, single(1, version, 1)).await.unwrap(), head + 1);
     assert_eq!(all(&journal).await.len() as u64, head + 1);
     assert_eq!(journal.stats().reopens, 1);
     drop(journal);

@@ -18,19 +18,13 @@ async fn journal_of_300(directory: &TempDir) -> PathBuf {
     drop(journal);
     let report = verify(&path, |_, _| ()).unwrap();
     assert!(report.is_sound(), "{:?}", report.problems);
-    assert_eq!(
-        (report.events, report.streams, report.head),
-        (300, 7, Position(300))
-    );
+    assert_eq!((report.events, report.streams, report.head), (300, 7, Position(300)));
     path
 }
 
 fn execute(path: &Path, statement: &str) {
     let connection = Connection::open(path).unwrap();
-    assert!(
-        connection.execute(statement, []).unwrap() > 0,
-        "{statement}"
-    );
+    assert!(connection.execute(statement, []).unwrap() > 0, "{statement}");
 }
 
 #[tokio::test]
@@ -40,21 +34,14 @@ async fn one_flipped_bit_is_found() {
     let mut bytes = std::fs::read(&path).unwrap();
     let pattern = b"xxxxxxxxxxxxxxxx";
     let at = bytes.len() / 2;
-    let at = at
-        + bytes[at..]
-            .windows(pattern.len())
-            .position(|w| w == pattern)
-            .unwrap();
+    let at = at + bytes[at..].windows(pattern.len()).position(|w| w == pattern).unwrap();
     bytes[at] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let report = verify(&path, |_, _| ()).unwrap();
     assert_eq!(report.problem_count, 1, "{:?}", report.problems);
     let journal = open(&path);
     let read = journal.read_all(Position(0), usize::MAX).await;
-    assert!(
-        matches!(read, Err(JournalError::Corrupt { at: Some(_), .. })),
-        "{read:?}"
-    );
+    assert!(matches!(read, Err(JournalError::Corrupt { at: Some(_), .. })), "{read:?}");
 }
 
 #[tokio::test]
@@ -85,18 +72,10 @@ async fn a_newer_format_is_refused() {
     let path = journal_of_300(&directory).await;
     execute(&path, "UPDATE meta SET value = 2 WHERE name = 'format'");
     let newer = |error: Option<JournalError>| {
-        matches!(
-            error,
-            Some(JournalError::NewerFormat {
-                found: 2,
-                supported: 1
-            })
-        )
+        matches!(error, Some(JournalError::NewerFormat { found: 2, supported: 1 }))
     };
     assert!(newer(SqliteJournal::open(&path, Options::default()).err()));
-    assert!(newer(
-        SqliteJournal::open_read_only(&path, Options::default()).err()
-    ));
+    assert!(newer(SqliteJournal::open_read_only(&path, Options::default()).err()));
     assert!(newer(verify(&path, |_, _| ()).err()));
 }
 
@@ -106,25 +85,16 @@ async fn files_that_are_not_journals_are_left_alone() {
     let text = directory.path().join("text");
     std::fs::write(&text, "dear diary, ".repeat(1000)).unwrap();
     let other = directory.path().join("other");
-    Connection::open(&other)
-        .unwrap()
-        .execute_batch("CREATE TABLE diary (entry)")
-        .unwrap();
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE diary (entry)").unwrap();
     for path in [text, other] {
         let before = std::fs::read(&path).unwrap();
         let error = SqliteJournal::open(&path, Options::default()).unwrap_err();
-        assert!(
-            error.to_string().contains("not a tillroll journal"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("not a tillroll journal"), "{error}");
         assert!(SqliteJournal::open_read_only(&path, Options::default()).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
     let missing = directory.path().join("missing");
-    let options = Options {
-        create_if_missing: false,
-        ..Options::default()
-    };
+    let options = Options { create_if_missing: false, ..Options::default() };
     let error = SqliteJournal::open(&missing, options).unwrap_err();
     assert!(error.to_string().contains("no journal at"), "{error}");
     assert!(!missing.exists());
@@ -135,13 +105,8 @@ async fn large_and_small_events_share_a_journal() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("journal");
     let journal = open(&path);
-    for (n, bytes) in [1, 7_000, 9_000, 100_000, 5_000_000, 10]
-        .into_iter()
-        .enumerate()
-    {
-        append(&journal, unit(vec![group(order(1), n as u64, 1, bytes)]))
-            .await
-            .unwrap();
+    for (n, bytes) in [1, 7_000, 9_000, 100_000, 5_000_000, 10].into_iter().enumerate() {
+        append(&journal, unit(vec![group(order(1), n as u64, 1, bytes)])).await.unwrap();
     }
     drop(journal);
     assert!(verify(&path, |_, _| ()).unwrap().is_sound());

@@ -24,29 +24,15 @@ async fn assert_consistent(journal: &SqliteJournal, events: u64) {
     assert_eq!(journal.head().0, events);
     assert_eq!(all(journal).await.len() as u64, events);
     let last = order(1_000 + events / 2);
-    assert_eq!(
-        journal.stream_version(&last).await.unwrap(),
-        0,
-        "the refused stream is not there"
-    );
-    assert_eq!(
-        journal
-            .read_stream(&order(1_000), 0, 9)
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(journal.stream_version(&last).await.unwrap(), 0, "the refused stream is not there");
+    assert_eq!(journal.read_stream(&order(1_000), 0, 9).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn a_journal_at_its_size_limit_answers_full_and_reads_on() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("journal");
-    let options = Options {
-        pages_max: Some(60),
-        ..Options::default()
-    };
+    let options = Options { pages_max: Some(60), ..Options::default() };
     let journal = SqliteJournal::open(&path, options).unwrap();
     let events = fill(&journal, 900).await;
     assert!(events > 100);
@@ -78,9 +64,7 @@ fn mount<'a>(directory: &'a Path, size: &str) -> Option<Mounted<'a>> {
         .args(["-t", "tmpfs", "-o", &format!("size={size}"), "journal-test"])
         .arg(directory)
         .output();
-    mounted
-        .is_ok_and(|done| done.status.success())
-        .then(|| Mounted(directory))
+    mounted.is_ok_and(|done| done.status.success()).then(|| Mounted(directory))
 }
 
 #[tokio::test]
@@ -92,10 +76,7 @@ async fn a_full_disk_answers_full_and_appends_again_once_there_is_room() {
     let ballast = directory.path().join("ballast");
     std::fs::write(&ballast, vec![0; 2 << 20]).unwrap();
     let path = directory.path().join("journal");
-    let options = Options {
-        checkpoint_pages: 100,
-        ..Options::default()
-    };
+    let options = Options { checkpoint_pages: 100, ..Options::default() };
     let journal = SqliteJournal::open(&path, options).unwrap();
     let events = fill(&journal, 3000).await;
     assert_consistent(&journal, events).await;
@@ -117,10 +98,7 @@ async fn a_full_disk_answers_full_and_appends_again_once_there_is_room() {
 
 async fn fill_again(journal: &SqliteJournal) {
     let mut version = 0;
-    while append(journal, unit(vec![group(order(2), version, 5, 2000)]))
-        .await
-        .is_ok()
-    {
+    while append(journal, unit(vec![group(order(2), version, 5, 2000)])).await.is_ok() {
         version += 5;
     }
     assert_eq!(journal.stream_version(&order(2)).await.unwrap(), version);

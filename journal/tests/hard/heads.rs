@@ -34,11 +34,7 @@ async fn heads_stay_right_over_many_rounds_of_saving() {
     const ROUNDS: u64 = 50;
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("journal");
-    let options = Options {
-        head_cache_streams: 10,
-        tail_events: 10,
-        ..Options::default()
-    };
+    let options = Options { head_cache_streams: 10, tail_events: 10, ..Options::default() };
     let journal = SqliteJournal::open(&path, options.clone()).unwrap();
     for round in 0..ROUNDS {
         for part in 0..3 {
@@ -47,11 +43,7 @@ async fn heads_stay_right_over_many_rounds_of_saving() {
                 .chain((0..10).map(|n| single(1_000_000 + round * 100 + part * 10 + n, 0, 1)))
                 .collect();
             let verdicts = journal.append(units).await.unwrap();
-            assert!(
-                verdicts
-                    .iter()
-                    .all(|v| matches!(v, journal::Verdict::Committed { .. }))
-            );
+            assert!(verdicts.iter().all(|v| matches!(v, journal::Verdict::Committed { .. })));
         }
         if round % 16 == 5 {
             let copy = snapshot(&path);
@@ -63,10 +55,7 @@ async fn heads_stay_right_over_many_rounds_of_saving() {
             }
             let began = Instant::now();
             let copied = SqliteJournal::open(&copy, options.clone()).unwrap();
-            assert!(
-                began.elapsed() < Duration::from_secs(3),
-                "start-up reads too much"
-            );
+            assert!(began.elapsed() < Duration::from_secs(3), "start-up reads too much");
             assert_eq!(copied.stream_version(&order(5)).await.unwrap(), round + 1);
         }
     }

@@ -13,11 +13,7 @@ async fn a_second_writer_is_refused_and_told_who_writes() {
     let path = directory.path().join("journal");
     let journal = open(&path);
     let refused = SqliteJournal::open(&path, Options::default()).err();
-    let Some(JournalError::InUse {
-        holder: Some(holder),
-        ..
-    }) = refused
-    else {
+    let Some(JournalError::InUse { holder: Some(holder), .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(holder, format!("pid {}", std::process::id()));
@@ -32,10 +28,7 @@ async fn a_reader_beside_a_writing_process_sees_all_and_only_what_is_durable() {
     let (mut child, mut lines) = spawn("crash::child_appends", &path);
     lines.find(|line| line.contains("ack ")).unwrap();
     let refused = SqliteJournal::open(&path, Options::default()).err();
-    assert!(
-        matches!(refused, Some(JournalError::InUse { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Some(JournalError::InUse { .. })), "{refused:?}");
     let reader = SqliteJournal::open_read_only(&path, Options::default()).unwrap();
     let mut after = Position(0);
     while after.0 < 2000 {
@@ -61,10 +54,7 @@ async fn a_reader_beside_a_writing_process_sees_all_and_only_what_is_durable() {
     let again = SqliteJournal::open_read_only(&copy, Options::default()).unwrap();
     // A commit whose writer died before it could say so may turn up, never less than was seen.
     assert!(all(&again).await.len() as u64 >= head.0);
-    assert!(
-        again.append(vec![single(1, 0, 1)]).await.is_err(),
-        "a reader appends nothing"
-    );
+    assert!(again.append(vec![single(1, 0, 1)]).await.is_err(), "a reader appends nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,10 +70,7 @@ async fn a_waiting_reader_is_woken_by_another_ones_append() {
     });
     tokio::time::sleep(Duration::from_millis(20)).await;
     append(&writer, single(1, 0, 3)).await.unwrap();
-    let woken = tokio::time::timeout(Duration::from_secs(5), waiting)
-        .await
-        .unwrap()
-        .unwrap();
+    let woken = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
     assert_eq!(woken.unwrap(), Position(3));
     assert_eq!(reader.stream_version(&order(1)).await.unwrap(), 3);
     append(&writer, single(1, 3, 2)).await.unwrap();
@@ -91,8 +78,5 @@ async fn a_waiting_reader_is_woken_by_another_ones_append() {
     writer.close().await.unwrap();
     assert_eq!(reader.stream_version(&order(1)).await.unwrap(), 5);
     reader.close().await.unwrap();
-    assert!(matches!(
-        reader.wait_past(Position(9)).await,
-        Err(JournalError::Closed)
-    ));
+    assert!(matches!(reader.wait_past(Position(9)).await, Err(JournalError::Closed)));
 }

@@ -26,18 +26,11 @@ pub(crate) fn group(stream: StreamId, expected: u64, events: usize, bytes: usize
         payload: Arc::from(format!(r#"{{"note":"{}"}}"#, "x".repeat(bytes))),
         occurred: DateTime::UNIX_EPOCH,
     };
-    Group {
-        stream,
-        expected,
-        events: (0..events).map(|_| event()).collect(),
-    }
+    Group { stream, expected, events: (0..events).map(|_| event()).collect() }
 }
 
 pub(crate) fn unit(groups: Vec<Group>) -> Unit {
-    Unit {
-        groups,
-        metadata: Arc::from(format!(r#"{{"unit":"{}"}}"#, Uuid::now_v7())),
-    }
+    Unit { groups, metadata: Arc::from(format!(r#"{{"unit":"{}"}}"#, Uuid::now_v7())) }
 }
 
 pub(crate) fn single(n: u64, expected: u64, events: usize) -> Unit {
@@ -75,13 +68,7 @@ pub(crate) fn snapshot(path: &Path) -> PathBuf {
 /// Runs one ignored test of this binary as another process.
 pub(crate) fn spawn(test: &str, path: &Path) -> (Child, impl Iterator<Item = String> + use<>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            test,
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env(CHILD_PATH, path)
         .stdout(Stdio::piped())
         .spawn()
