@@ -3,6 +3,32 @@
 //!
 //! Nothing here sends commands or is read by a decision.
 
+mod decode;
+mod directory;
+mod feed;
+mod file;
+#[cfg(test)]
+mod given;
+mod id_column;
+mod model;
+mod progress;
 mod projector;
+mod read_models;
+mod row_cache;
+mod runner;
+mod serving;
+#[cfg(test)]
+#[path = "../benches/story.rs"]
+mod story;
 
+pub mod frequently_bought_together;
+pub mod models;
+pub mod orders;
+
+pub use directory::{Directory, Generation};
+pub use file::ParkedEvent;
+pub use models::Registration;
+pub use progress::{Metrics, ModelPosition, WaitError};
 pub use projector::{Envelope, Projector, StoreError};
+pub use read_models::ReadModels;
+pub use runner::{Options, Runner, RunnerError, Step};

@@ -53,6 +53,15 @@ pub trait Projector: Send + 'static {
     /// Raised whenever tables or fold change: a file of another version is rebuilt.
     const VERSION: u32;
 
+    /// Most rows kept in memory between batches, so that hot rows are not read again and again.
+    const CACHED_ROWS: usize = 10_000;
+
+    /// Whether events of streams of this category can touch a row. An event that cannot be
+    /// decoded is set aside only for models that follow its category.
+    fn follows(_category: &str) -> bool {
+        true
+    }
+
     fn create_tables(connection: &Connection) -> Result<(), StoreError>;
 
     /// Pushes the keys of all rows that `event` touches; none if it is of no interest.
@@ -70,4 +79,36 @@ pub trait Projector: Send + 'static {
         before: Option<&Self::Row>,
         after: Option<&Self::Row>,
     ) -> Result<(), StoreError>;
+}
+
+impl StoreError {
+    /// Whether the disk or the database is at fault (full, locked, damaged) rather than a row.
+    #[must_use]
+    pub fn is_environmental(&self) -> bool {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull,
+            FileLockingProtocolFailed, NotADatabase, OutOfMemory, PermissionDenied, ReadOnly,
+            SystemIoFailure,
+        };
+        match self {
+            Self::Io(_) => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    CannotOpen
+                        | DatabaseBusy
+                        | DatabaseCorrupt
+                        | DatabaseLocked
+                        | DiskFull
+                        | FileLockingProtocolFailed
+                        | NotADatabase
+                        | OutOfMemory
+                        | PermissionDenied
+                        | ReadOnly
+                        | SystemIoFailure
+                )
+            ),
+            Self::Row(_) | Self::Other(_) => false,
+        }
+    }
 }

@@ -1,0 +1,313 @@
+//! One model and its file, fed batch by batch: the part that runner and rebuild share.
+
+use std::sync::Arc;
+
+use journal::{JournalId, Position, StreamId};
+use rusqlite::Connection;
+
+use crate::decode::Item;
+use crate::directory::{Directory, Generation, SharedConnection, hold};
+use crate::file::{self, Checkpoint, ParkedEvent, Pragmas};
+use crate::model::{FoldError, Model};
+use crate::{Envelope, StoreError};
+
+/// What to do with an event that a model cannot digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnBadEvent {
+    /// Set it and what follows in its stream aside, and go on.
+    Park,
+    Fail,
+}
+
+/// A batch that was not applied; the file is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("event {} of stream {stream}: {error}", position.0)]
+    BadEvent { position: Position, stream: StreamId, error: String },
+}
+
+pub(crate) struct Feed {
+    model: Box<dyn Model>,
+    generation: Generation,
+    connection: SharedConnection,
+    /// Everything up to here is applied or parked.
+    position: Position,
+    /// The position in the file: behind `position` by events that touched no row.
+    stored: Position,
+    checkpoint: Checkpoint,
+    parked: Vec<ParkedEvent>,
+    on_bad_event: OnBadEvent,
+}
+
+impl Feed {
+    /// Opens a generation's file, making its tables if it is empty.
+    pub(crate) fn open(
+        directory: &Directory,
+        model: Box<dyn Model>,
+        generation: Generation,
+        journal: JournalId,
+        on_bad_event: OnBadEvent,
+    ) -> Result<Self, StoreError> {
+        let pragmas = match on_bad_event {
+            OnBadEvent::Park => Pragmas::Live,
+            OnBadEvent::Fail => Pragmas::Bulk,
+        };
+        let connection = directory.writer(model.name(), generation, pragmas)?;
+        let (checkpoint, parked) = {
+            let connection = hold(&connection);
+            file::roll_back(&connection)?;
+            let checkpoint = match file::checkpoint(&connection)? {
+                Some(checkpoint) => checkpoint,
+                None => file::create(&connection, &*model, journal)?,
+            };
+            (checkpoint, file::parked(&connection, model.name())?)
+        };
+        Ok(Self {
+            model,
+            generation,
+            connection,
+            position: checkpoint.position,
+            stored: checkpoint.position,
+            checkpoint,
+            parked,
+            on_bad_event,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.model.name()
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(crate) fn stored(&self) -> Position {
+        self.stored
+    }
+
+    /// The same model with nothing in memory, for another file.
+    pub(crate) fn sibling(&self) -> Box<dyn Model> {
+        self.model.fresh()
+    }
+
+    /// Whether the file is of this journal and of the model as it is now.
+    pub(crate) fn belongs_to(&self, journal: JournalId) -> bool {
+        self.checkpoint.journal == journal && self.checkpoint.model_version == self.model.version()
+    }
+
+    pub(crate) fn parked(&self) -> &[ParkedEvent] {
+        &self.parked
+    }
+
+    pub(crate) fn connection(&self) -> SharedConnection {
+        Arc::clone(&self.connection)
+    }
+
+    /// Folds a batch of which `end` is the last position, in one transaction; returns the number
+    /// of rows saved. Items this feed has already seen are passed over. After an error the file
+    /// is as it was before.
+    pub(crate) fn apply(&mut self, items: &[Item], end: Position) -> Result<usize, FeedError> {
+        let first = items.partition_point(|item| item.position <= self.position);
+        let items = &items[first..];
+        let mut outcome = self.attempt(items, end, Saving::Together);
+        if let Err(Fault::SomeEvent) = outcome {
+            // Which event is at fault shows when each is saved by itself.
+            self.reset()?;
+            outcome = self.attempt(items, end, Saving::OneByOne);
+        }
+        let error = match outcome {
+            Ok(rows) => return Ok(rows),
+            Err(Fault::Store(error)) => FeedError::Store(error),
+            Err(Fault::Refused(error)) => error,
+            Err(Fault::SomeEvent) => {
+                StoreError::Other("a batch fails, its events do not".to_owned()).into()
+            }
+        };
+        self.reset()?;
+        Err(error)
+    }
+
+    /// Writes the position, if it moved since it was written last.
+    pub(crate) fn store_position(&mut self) -> Result<(), StoreError> {
+        if self.stored < self.position {
+            file::set_position(&hold(&self.connection), self.position)?;
+            self.stored = self.position;
+        }
+        Ok(())
+    }
+
+    /// Applies a parked event and forgets that it was parked, in one transaction. The inner
+    /// error says why it could not be applied this time either.
+    pub(crate) fn retry(&mut self, items: &[Item]) -> Result<Result<(), String>, StoreError> {
+        let Some(position) = items.first().map(|item| item.position) else {
+            return Ok(Err("the journal does not have this event".to_owned()));
+        };
+        let connection = Arc::clone(&self.connection);
+        let connection = hold(&connection);
+        file::begin(&connection)?;
+        let outcome = items.iter().try_for_each(|item| match &item.event {
+            Ok(event) if self.model.wants(event) => {
+                self.model.fold(&connection, event)?;
+                self.model.flush(&connection).map(drop)
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(StoreError::Other(error.clone()).into()),
+        });
+        match outcome {
+            Ok(()) => {
+                file::unpark(&connection, position)?;
+                file::commit(&connection)?;
+                self.parked.retain(|parked| parked.position != position);
+                Ok(Ok(()))
+            }
+            Err(error) => {
+                file::roll_back(&connection)?;
+                self.model.discard();
+                match error {
+                    FoldError::Store(error) if error.is_environmental() => Err(error),
+                    error => Ok(Err(error.to_string())),
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, items: &[Item], end: Position, saving: Saving) -> Result<usize, Fault> {
+        let connection = Arc::clone(&self.connection);
+        let connection = hold(&connection);
+        let mut open = false;
+        let mut rows = 0;
+        for item in items {
+            let wanted = match &item.event {
+                Ok(event) => self.model.wants(event),
+                Err(_) => self.model.follows(item.stream.category.as_str()),
+            };
+            if !wanted {
+                continue;
+            }
+            if !open {
+                file::begin(&connection)?;
+                open = true;
+            }
+            let waits = self.parked.iter().any(|parked| parked.stream == item.stream);
+            match &item.event {
+                _ if waits => self.park(&connection, item, WAITS)?,
+                Err(error) => self.park(&connection, item, error)?,
+                Ok(event) => match saving {
+                    Saving::Together => self.model.fold(&connection, event)?,
+                    Saving::OneByOne => rows += self.one(&connection, item, event)?,
+                },
+            }
+        }
+        if open {
+            rows += self.model.flush(&connection)?;
+            file::set_position(&connection, end)?;
+            file::commit(&connection)?;
+            self.stored = end;
+        }
+        self.position = self.position.max(end);
+        Ok(rows)
+    }
+
+    /// Saves one event by itself, or sets it aside.
+    fn one(
+        &mut self,
+        connection: &Connection,
+        item: &Item,
+        event: &Envelope,
+    ) -> Result<usize, Fault> {
+        connection.execute_batch("SAVEPOINT event")?;
+        let saved = match self.model.fold(connection, event) {
+            Ok(()) => self.model.flush(connection),
+            Err(error) => Err(error),
+        };
+        match saved {
+            Ok(rows) => {
+                connection.execute_batch("RELEASE event")?;
+                Ok(rows)
+            }
+            Err(FoldError::Store(error)) if error.is_environmental() => Err(error.into()),
+            Err(error) => {
+                connection.execute_batch("ROLLBACK TO event; RELEASE event")?;
+                self.model.discard();
+                self.park(connection, item, &error.to_string())?;
+                Ok(0)
+            }
+        }
+    }
+
+    fn park(&mut self, connection: &Connection, item: &Item, error: &str) -> Result<(), Fault> {
+        match self.on_bad_event {
+            OnBadEvent::Park => {
+                let parked = ParkedEvent {
+                    model: self.model.name(),
+                    position: item.position,
+                    stream: item.stream.clone(),
+                    error: error.to_owned(),
+                };
+                tracing::error!(model = parked.model, position = parked.position.0,
+                    stream = %parked.stream, error, "event set aside");
+                file::park(connection, &parked)?;
+                self.parked.push(parked);
+                Ok(())
+            }
+            OnBadEvent::Fail => Err(Fault::Refused(FeedError::BadEvent {
+                position: item.position,
+                stream: item.stream.clone(),
+                error: error.to_owned(),
+            })),
+        }
+    }
+
+    /// Forgets what is in memory and not in the file.
+    fn reset(&mut self) -> Result<(), StoreError> {
+        self.model.discard();
+        let connection = hold(&self.connection);
+        file::roll_back(&connection)?;
+        self.parked = file::parked(&connection, self.model.name())?;
+        Ok(())
+    }
+}
+
+const WAITS: &str = "waits for an earlier event of its stream";
+
+#[derive(Debug, Clone, Copy)]
+enum Saving {
+    Together,
+    OneByOne,
+}
+
+/// Why a batch could not be applied.
+enum Fault {
+    Store(StoreError),
+    /// An event is at fault, and it is not known which.
+    SomeEvent,
+    Refused(FeedError),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        if error.is_environmental() { Self::Store(error) } else { Self::SomeEvent }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<FoldError> for Fault {
+    fn from(error: FoldError) -> Self {
+        match error {
+            FoldError::Store(error) => error.into(),
+            FoldError::Panicked(_) => Self::SomeEvent,
+        }
+    }
+}

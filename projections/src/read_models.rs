@@ -1,0 +1,189 @@
+//! The query side's handle: which file of each model answers, and connections to it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use journal::Position;
+use rusqlite::Connection;
+
+use crate::directory::{Directory, Generation, SharedConnection, hold};
+use crate::models::Registration;
+use crate::progress::{Metrics, ModelPosition, Progress, WaitError};
+use crate::{ParkedEvent, StoreError};
+
+/// Connections kept open for each model when nobody uses them.
+const IDLE_CONNECTIONS_MAX: usize = 8;
+
+/// Answers queries from the serving file of each model. Clones are cheap and mean the same.
+///
+/// Queries block the calling thread for as long as SQLite takes, mostly microseconds.
+#[derive(Debug, Clone)]
+pub struct ReadModels(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    directory: Directory,
+    slots: Vec<Slot>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    model: &'static str,
+    pool: Mutex<Option<Arc<Pool>>>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    generation: Generation,
+    idle: Mutex<Vec<SharedConnection>>,
+}
+
+impl ReadModels {
+    /// Opens the serving files beside whoever owns the directory, for a process that only reads.
+    /// Such a handle does not know how far the models are: waiting on it times out.
+    ///
+    /// # Errors
+    /// `Io` when the directory cannot be read.
+    pub fn open(directory: &Directory, models: &[Registration]) -> Result<Self, StoreError> {
+        let opened = Self::new(directory, models, Arc::new(Progress::new()));
+        for slot in &opened.0.slots {
+            if let Some(generation) = directory.serving(slot.model)? {
+                opened.switch(slot.model, generation);
+            }
+        }
+        Ok(opened)
+    }
+
+    pub(crate) fn new(
+        directory: &Directory,
+        models: &[Registration],
+        progress: Arc<Progress>,
+    ) -> Self {
+        let slots = models.iter().map(|model| Slot { model: model.name(), pool: Mutex::new(None) });
+        Self(Arc::new(Inner { directory: directory.clone(), slots: slots.collect(), progress }))
+    }
+
+    /// Runs a query on one model; it sees one state of the model from first to last statement.
+    ///
+    /// # Errors
+    /// What the query returns, and `Sqlite` when the model's file cannot be opened.
+    pub fn read<T>(
+        &self,
+        model: &str,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (pool, connection) = self.connection(model)?;
+        let answer = {
+            let connection = hold(&connection);
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let answer = query(&connection);
+            connection.prepare_cached("COMMIT")?.execute([])?;
+            answer?
+        };
+        let mut idle = hold(&pool.idle);
+        if idle.len() < IDLE_CONNECTIONS_MAX && !self.0.directory.shares_connections() {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+
+    /// Resolves when every model has seen `position`: a client that wrote reads what it wrote.
+    ///
+    /// # Errors
+    /// `TimedOut` with the position reached.
+    pub async fn wait_for(&self, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        self.0.progress.wait_for(&[], position, timeout).await
+    }
+
+    /// As [`Self::wait_for`], for the models an answer is made of.
+    ///
+    /// # Errors
+    /// `TimedOut` with the position reached.
+    pub async fn wait_for_models(
+        &self,
+        models: &[&str],
+        position: Position,
+        timeout: Duration,
+    ) -> Result<(), WaitError> {
+        self.0.progress.wait_for(models, position, timeout).await
+    }
+
+    /// The position that all models have reached.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.0.progress.slowest(&[])
+    }
+
+    /// How far each model is.
+    #[must_use]
+    pub fn positions(&self) -> Arc<[ModelPosition]> {
+        self.0.progress.positions()
+    }
+
+    /// Events set aside; not empty means degraded.
+    #[must_use]
+    pub fn parked(&self) -> Arc<[ParkedEvent]> {
+        self.0.progress.parked()
+    }
+
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.progress.metrics
+    }
+
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    /// Queries from now on go to this generation.
+    pub(crate) fn switch(&self, model: &str, generation: Generation) {
+        if let Some(slot) = self.slot(model) {
+            *hold(&slot.pool) = Some(Arc::new(Pool { generation, idle: Mutex::default() }));
+        }
+    }
+
+    fn slot(&self, model: &str) -> Option<&Slot> {
+        self.0.slots.iter().find(|slot| slot.model == model)
+    }
+
+    fn connection(&self, model: &str) -> Result<(Arc<Pool>, SharedConnection), StoreError> {
+        loop {
+            let pool = self
+                .slot(model)
+                .and_then(|slot| hold(&slot.pool).clone())
+                .ok_or_else(|| StoreError::Other(format!("no read model `{model}` is open")))?;
+            let idle = hold(&pool.idle).pop();
+            let opened = match idle {
+                Some(connection) => Ok(connection),
+                None => self.0.directory.reader(model, pool.generation),
+            };
+            match opened {
+                Ok(connection) => return Ok((pool, connection)),
+                // The file may have been swapped away after we looked; else it is an error.
+                Err(error) => {
+                    if !self.moved_on(model, pool.generation)? {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether another generation serves by now, here or by another process's doing.
+    fn moved_on(&self, model: &str, generation: Generation) -> Result<bool, StoreError> {
+        let current =
+            self.slot(model).and_then(|slot| hold(&slot.pool).as_ref().map(|pool| pool.generation));
+        if current != Some(generation) {
+            return Ok(true);
+        }
+        match self.0.directory.serving(model)? {
+            Some(serving) if serving != generation => {
+                self.switch(model, serving);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}

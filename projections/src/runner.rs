@@ -1,0 +1,349 @@
+//! Feeds all models in one pass over the log, and owns their directory.
+//!
+//! Models at the front get each event decoded once for all of them. A model that is behind (new,
+//! or of a new version) catches up by one batch a step, so the others never wait for it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use journal::{Journal, JournalError, Position};
+
+use crate::decode::{Item, decode};
+use crate::directory::{Directory, HeldLock};
+use crate::feed::{Feed, FeedError};
+use crate::models::Registration;
+use crate::progress::{ModelPosition, Progress};
+use crate::{ReadModels, StoreError};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Most events folded in one step. A step never waits for more than there are.
+    pub batch_events_max: usize,
+    /// A model whose rows did not change writes its position once it is this far behind.
+    pub position_behind_max: u64,
+    /// How often [`Runner::run`] looks for rebuilt files and requests, and writes positions.
+    pub housekeeping_every: Duration,
+    /// How long [`Runner::run`] waits after a failure before it tries again.
+    pub retry_after: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch_events_max: 4_096,
+            position_behind_max: 20_000,
+            housekeeping_every: Duration::from_secs(1),
+            retry_after: Duration::from_millis(200),
+        }
+    }
+}
+
+/// Why the models could not be opened, or did not get on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// Another process runs or swaps these read models.
+    #[error("the read models are in use by another process")]
+    InUse,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The model's store failed; its batch is taken back and comes again.
+    #[error("read model {model}")]
+    Store {
+        model: &'static str,
+        #[source]
+        source: StoreError,
+    },
+    #[error(transparent)]
+    Directory(#[from] StoreError),
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Events read from the journal, by models at the front and by one that is behind.
+    pub events: usize,
+    /// Rows saved in all models.
+    pub rows: usize,
+    /// What every model has seen now.
+    pub position: Position,
+}
+
+/// The one writer of a directory of read models.
+pub struct Runner {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) directory: Directory,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) read_models: ReadModels,
+    progress: Arc<Progress>,
+    options: Options,
+    _owner: HeldLock,
+}
+
+impl Runner {
+    /// Opens the serving file of every model. A model without one, or whose file is of another
+    /// journal, another version, or ahead of the journal, starts anew from the first event.
+    ///
+    /// # Errors
+    /// `InUse` while another process owns the directory; `Store` and `Directory`.
+    pub fn open(
+        journal: Arc<dyn Journal>,
+        directory: &Directory,
+        models: &[Registration],
+        options: Options,
+    ) -> Result<Self, RunnerError> {
+        let owner = directory.lock("owner")?.ok_or(RunnerError::InUse)?;
+        let progress = Arc::new(Progress::new());
+        let read_models = ReadModels::new(directory, models, Arc::clone(&progress));
+        let mut feeds = Vec::with_capacity(models.len());
+        for model in models {
+            let feed = crate::serving::open(directory, model, &*journal)
+                .map_err(|source| RunnerError::Store { model: model.name(), source })?;
+            read_models.switch(feed.name(), feed.generation());
+            feeds.push(feed);
+        }
+        let runner = Self {
+            journal,
+            directory: directory.clone(),
+            feeds,
+            read_models,
+            progress,
+            options,
+            _owner: owner,
+        };
+        runner.publish();
+        Ok(runner)
+    }
+
+    /// The handle for queries and waiting.
+    #[must_use]
+    pub fn read_models(&self) -> ReadModels {
+        self.read_models.clone()
+    }
+
+    /// What every model has seen.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.feeds.iter().map(Feed::position).min().unwrap_or_default()
+    }
+
+    /// Folds at most `max` events into the models at the front, and at most `max` into a model
+    /// that is behind. Blocks its thread while it writes; starts no threads and reads no clock
+    /// that changes what it does.
+    ///
+    /// # Errors
+    /// The first failure. Models that did not fail have moved on.
+    pub async fn run_once(&mut self, max: usize) -> Result<Step, RunnerError> {
+        let front = self.feeds.iter().map(Feed::position).max().unwrap_or_default();
+        let behind = self.position();
+        let mut step = Step::default();
+        let mut failure = None;
+        if behind < front {
+            self.feed(behind, Some(front), max, &mut step, &mut failure).await?;
+        }
+        self.feed(front, None, max, &mut step, &mut failure).await?;
+        if step.events > 0 || failure.is_some() {
+            self.publish();
+        }
+        step.position = self.position();
+        let metrics = &self.progress.metrics;
+        let lag = self.journal.head().0.saturating_sub(step.position.0);
+        metrics.lag_events.store(lag, Ordering::Relaxed);
+        match failure {
+            Some(failure) => {
+                metrics.failures.fetch_add(1, Ordering::Relaxed);
+                Err(failure)
+            }
+            None => Ok(step),
+        }
+    }
+
+    /// Runs until `stop` resolves, then writes all positions. Failures of the journal or a store
+    /// are logged and tried again; only a closed journal ends it.
+    ///
+    /// It blocks its thread while it writes: give it one of its own.
+    ///
+    /// # Errors
+    /// `Journal(Closed)`, and what the last write of positions says.
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send) -> Result<(), RunnerError> {
+        let mut stop = std::pin::pin!(stop);
+        let mut looked = Instant::now();
+        let outcome = loop {
+            let waited = match self.run_once(self.options.batch_events_max).await {
+                Ok(step) if step.events > 0 => None,
+                Ok(_) => Some(self.options.housekeeping_every),
+                Err(RunnerError::Journal(JournalError::Closed)) => {
+                    break Err(RunnerError::Journal(JournalError::Closed));
+                }
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "read models do not get on");
+                    tokio::time::sleep(self.options.retry_after).await;
+                    None
+                }
+            };
+            let front = self.feeds.iter().map(Feed::position).max().unwrap_or_default();
+            let news = async {
+                match waited {
+                    Some(longest) => {
+                        let wait = self.journal.wait_past(front);
+                        tokio::time::timeout(longest, wait).await.map_or(Ok(()), |r| r.map(drop))
+                    }
+                    None => {
+                        tokio::task::yield_now().await;
+                        Ok(())
+                    }
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => break Ok(()),
+                news = news => if let Err(error) = news { break Err(error.into()) },
+            }
+            if looked.elapsed() >= self.options.housekeeping_every {
+                looked = Instant::now();
+                if let Err(error) = self.keep_house().await {
+                    tracing::error!(error = %chain(&error), "read models: upkeep failed");
+                }
+            }
+        };
+        self.store_positions()?;
+        outcome
+    }
+
+    /// Takes over rebuilt files, tries parked events again where asked to, and writes positions.
+    ///
+    /// # Errors
+    /// The first failure; the rest is done all the same at the next call.
+    pub async fn keep_house(&mut self) -> Result<(), RunnerError> {
+        self.adopt_ready().await?;
+        for index in 0..self.feeds.len() {
+            if self.directory.take_retry(self.feeds[index].name()) {
+                self.retry(self.feeds[index].name()).await?;
+            }
+        }
+        self.store_positions()
+    }
+
+    /// Applies the parked events of a model in order, stream by stream; returns how many are
+    /// left, because they or an earlier one of their stream fail again.
+    ///
+    /// # Errors
+    /// `Journal` and `Store`.
+    pub async fn retry(&mut self, model: &str) -> Result<usize, RunnerError> {
+        let Some(index) = self.feeds.iter().position(|feed| feed.name() == model) else {
+            return Ok(0);
+        };
+        let mut failed = std::collections::BTreeSet::new();
+        for parked in self.feeds[index].parked().to_vec() {
+            if failed.contains(&parked.stream) {
+                continue;
+            }
+            let before = Position(parked.position.0.saturating_sub(1));
+            let mut items = decode(self.journal.read_all(before, 1).await?);
+            items.retain(|item| item.position == parked.position);
+            if let Err(error) = self.feeds[index].retry(&items).map_err(store(parked.model))? {
+                tracing::warn!(model, position = parked.position.0, error, "event fails again");
+                failed.insert(parked.stream);
+            }
+        }
+        self.publish();
+        Ok(self.feeds[index].parked().len())
+    }
+
+    /// Writes the position of every model. Call before dropping, for a quick next start.
+    ///
+    /// # Errors
+    /// `Store` of the first that fails.
+    pub fn store_positions(&mut self) -> Result<(), RunnerError> {
+        for feed in &mut self.feeds {
+            feed.store_position().map_err(store(feed.name()))?;
+        }
+        Ok(())
+    }
+
+    /// Feeds one batch after `from` to the models that are there, none past `limit`.
+    async fn feed(
+        &mut self,
+        from: Position,
+        limit: Option<Position>,
+        max: usize,
+        step: &mut Step,
+        failure: &mut Option<RunnerError>,
+    ) -> Result<(), RunnerError> {
+        let mut recorded = self.journal.read_all(from, max).await?;
+        if let Some(limit) = limit {
+            recorded.truncate(recorded.partition_point(|event| event.position <= limit));
+        }
+        let Some(end) = recorded.last().map(|event| event.position) else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        step.events += recorded.len();
+        let items = decode(recorded);
+        for feed in &mut self.feeds {
+            let here = match limit {
+                Some(limit) => feed.position() < limit && feed.position() < end,
+                None => feed.position() == from,
+            };
+            if !here {
+                continue;
+            }
+            match apply(feed, &items, end, self.options.position_behind_max) {
+                Ok(rows) => step.rows += rows,
+                Err(error) => *failure = failure.take().or(Some(error)),
+            }
+        }
+        let metrics = &self.progress.metrics;
+        let busy_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        metrics.busy_us.fetch_add(busy_us, Ordering::Relaxed);
+        metrics.events.fetch_add(items.len() as u64, Ordering::Relaxed);
+        metrics.rows.fetch_add(step.rows as u64, Ordering::Relaxed);
+        metrics.batches.fetch_add(1, Ordering::Relaxed);
+        metrics.last_batch_events.store(items.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn publish(&self) {
+        let positions = self
+            .feeds
+            .iter()
+            .map(|feed| ModelPosition { model: feed.name(), position: feed.position() });
+        let parked = self.feeds.iter().flat_map(|feed| feed.parked().iter().cloned());
+        self.progress.set_parked(parked.collect());
+        self.progress.publish(positions.collect());
+    }
+}
+
+pub(crate) fn apply(
+    feed: &mut Feed,
+    items: &[Item],
+    end: Position,
+    behind_max: u64,
+) -> Result<usize, RunnerError> {
+    let model = feed.name();
+    let rows = feed.apply(items, end).map_err(|error| match error {
+        FeedError::Store(source) => RunnerError::Store { model, source },
+        bad @ FeedError::BadEvent { .. } => {
+            RunnerError::Store { model, source: StoreError::Other(bad.to_string()) }
+        }
+    })?;
+    if feed.position().0 - feed.stored().0 >= behind_max {
+        feed.store_position().map_err(store(model))?;
+    }
+    Ok(rows)
+}
+
+pub(crate) fn store(model: &'static str) -> impl Fn(StoreError) -> RunnerError {
+    move |source| RunnerError::Store { model, source }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,140 @@
+//! Which file of a model serves: found at start, replaced by a rebuilt one while running.
+
+use journal::{Journal, Position};
+
+use crate::decode::decode;
+use crate::directory::{Directory, Generation};
+use crate::feed::{Feed, OnBadEvent};
+use crate::models::Registration;
+use crate::runner::store;
+use crate::{Runner, RunnerError, StoreError};
+
+/// Events read at a time while a rebuilt file catches up with the one it replaces.
+const CATCH_UP_EVENTS: usize = 4_096;
+
+/// Opens the serving file, or begins a new one where it cannot be used.
+pub(crate) fn open(
+    directory: &Directory,
+    model: &Registration,
+    journal: &dyn Journal,
+) -> Result<Feed, StoreError> {
+    let name = model.name();
+    let generations = directory.generations(name)?;
+    let serving = directory.serving(name)?;
+    let why = match serving.filter(|generation| generations.contains(generation)) {
+        None => "it has no file yet".to_owned(),
+        Some(generation) => match usable(directory, model, generation, journal) {
+            Ok(feed) => {
+                remove_leftovers(directory, name, generation, &generations)?;
+                return Ok(feed);
+            }
+            Err(why) => why,
+        },
+    };
+    tracing::info!(model = name, why, "read model is built from the first event");
+    let generation = generations.last().map_or(1, |last| last + 1);
+    let feed = Feed::open(directory, model.make(), generation, journal.id(), OnBadEvent::Park)?;
+    directory.serve(name, generation)?;
+    if let Some(old) = serving {
+        directory.remove(name, old)?;
+    }
+    Ok(feed)
+}
+
+fn usable(
+    directory: &Directory,
+    model: &Registration,
+    generation: Generation,
+    journal: &dyn Journal,
+) -> Result<Feed, String> {
+    let feed = Feed::open(directory, model.make(), generation, journal.id(), OnBadEvent::Park)
+        .map_err(|error| format!("its file cannot be read: {error}"))?;
+    if !feed.belongs_to(journal.id()) {
+        return Err("its file is of another journal or another version".to_owned());
+    }
+    if feed.position() > journal.head() {
+        return Err("its file has seen events that the journal does not have".to_owned());
+    }
+    Ok(feed)
+}
+
+/// Deletes files older than the serving one, unless a rebuild is at work on them.
+fn remove_leftovers(
+    directory: &Directory,
+    name: &str,
+    serving: Generation,
+    generations: &[Generation],
+) -> Result<(), StoreError> {
+    directory.unmark_ready(name, serving)?;
+    let older = generations.iter().filter(|generation| **generation < serving);
+    let older: Vec<_> = older.filter(|old| !directory.is_ready(name, **old)).collect();
+    if !older.is_empty()
+        && let Some(_no_rebuild) = directory.lock(&rebuild_lock(name))?
+    {
+        for generation in older {
+            directory.remove(name, *generation)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn rebuild_lock(model: &str) -> String {
+    format!("{model}.rebuild")
+}
+
+impl Runner {
+    /// Looks for files that a rebuild has finished, here or in another process. Each catches up
+    /// with the file it replaces, then answers in its place; the old file is deleted.
+    ///
+    /// # Errors
+    /// `Journal`, `Store` and `Directory`; the old file then serves on.
+    pub async fn adopt_ready(&mut self) -> Result<(), RunnerError> {
+        for index in 0..self.feeds.len() {
+            let (name, serving) = (self.feeds[index].name(), self.feeds[index].generation());
+            let generations = self.directory.generations(name)?;
+            let ready = generations.into_iter().rfind(|generation| {
+                *generation != serving && self.directory.is_ready(name, *generation)
+            });
+            if let Some(ready) = ready {
+                self.adopt(index, ready).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn adopt(&mut self, index: usize, generation: Generation) -> Result<(), RunnerError> {
+        let name = self.feeds[index].name();
+        let journal = self.journal.id();
+        let model = self.feeds[index].sibling();
+        let mut rebuilt = Feed::open(&self.directory, model, generation, journal, OnBadEvent::Park)
+            .map_err(store(name))?;
+        if !rebuilt.belongs_to(journal) {
+            tracing::warn!(model = name, generation, "rebuilt file is of another version: deleted");
+            drop(rebuilt);
+            return Ok(self.directory.remove(name, generation)?);
+        }
+        let target = self.feeds[index].position();
+        while rebuilt.position() < target {
+            let mut recorded = self.journal.read_all(rebuilt.position(), CATCH_UP_EVENTS).await?;
+            recorded.truncate(recorded.partition_point(|event| event.position <= target));
+            let end = recorded.last().map_or(target, |event| event.position);
+            crate::runner::apply(&mut rebuilt, &decode(recorded), end, u64::MAX)?;
+        }
+        rebuilt.store_position().map_err(store(name))?;
+        self.directory.serve(name, generation)?;
+        let old = std::mem::replace(&mut self.feeds[index], rebuilt);
+        self.read_models.switch(name, generation);
+        self.publish();
+        self.directory.unmark_ready(name, generation)?;
+        self.directory.remove(name, old.generation())?;
+        tracing::info!(model = name, generation, position = target.0, "rebuilt read model serves");
+        Ok(())
+    }
+
+    /// The generation of a model that serves.
+    #[must_use]
+    pub fn generation(&self, model: &str) -> Option<(Generation, Position)> {
+        let feed = self.feeds.iter().find(|feed| feed.name() == model)?;
+        Some((feed.generation(), feed.position()))
+    }
+}
