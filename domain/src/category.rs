@@ -8,8 +8,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod add;
+mod move_to;
+mod nested_set;
+mod rejection;
+mod remove;
+mod rename;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use nested_set::{NestedSetRow, nested_set};
+pub use rejection::CategoryRejection;
+
 use crate::CategoryId;
-use crate::decider::{AggregateId, IdKey};
+use crate::decider::{AggregateId, Decider, IdKey};
 
 /// The one tree of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,3 +101,84 @@ pub struct CategoryTree {
 /// The aggregate.
 #[derive(Debug)]
 pub struct Category;
+
+impl Decider for Category {
+    const CATEGORY: &'static str = "category";
+
+    type Id = TreeId;
+    type State = CategoryTree;
+    type Command = CategoryCommand;
+    type Event = CategoryEvent;
+    type Rejection = CategoryRejection;
+
+    fn decide(
+        tree: &CategoryTree,
+        command: &CategoryCommand,
+    ) -> Result<Vec<CategoryEvent>, CategoryRejection> {
+        use CategoryCommand as C;
+        match command {
+            C::Add {
+                category_id,
+                parent_id,
+                name,
+                slug,
+            } => add::decide(tree, *category_id, *parent_id, name, slug),
+            C::Rename {
+                category_id,
+                name,
+                slug,
+            } => rename::decide(tree, *category_id, name, slug),
+            C::Move {
+                category_id,
+                parent_id,
+            } => move_to::decide(tree, *category_id, *parent_id),
+            C::Remove { category_id } => remove::decide(tree, *category_id),
+        }
+    }
+
+    /// Decisions keep the tree a tree. An event about an unknown category changes nothing, one
+    /// that names an unknown parent makes a root.
+    fn evolve(tree: &mut CategoryTree, event: &CategoryEvent) {
+        match event {
+            CategoryEvent::Added {
+                category_id,
+                parent_id,
+                name,
+                slug,
+            } => {
+                tree.detach(*category_id);
+                let node = CategoryNode {
+                    parent_id: None,
+                    name: name.clone(),
+                    slug: slug.clone(),
+                    children: Vec::new(),
+                };
+                tree.nodes.insert(*category_id, node);
+                tree.attach(*category_id, *parent_id);
+            }
+            CategoryEvent::Renamed {
+                category_id,
+                name,
+                slug,
+            } => {
+                if let Some(node) = tree.nodes.get_mut(category_id) {
+                    node.name.clone_from(name);
+                    node.slug.clone_from(slug);
+                }
+            }
+            CategoryEvent::Moved {
+                category_id,
+                parent_id,
+            } => {
+                if tree.nodes.contains_key(category_id) {
+                    tree.detach(*category_id);
+                    tree.attach(*category_id, *parent_id);
+                }
+            }
+            CategoryEvent::Removed { category_id } => {
+                tree.detach(*category_id);
+                tree.nodes.remove(category_id);
+            }
+        }
+    }
+}
