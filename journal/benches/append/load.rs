@@ -38,7 +38,7 @@ impl Load {
     }
 
     fn unit(&mut self) -> Unit {
-        let new = self.open.is_empty() || self.next() % 2 == 0;
+        let new = self.open.is_empty() || self.next().is_multiple_of(2);
         let (stream, expected) = if new { self.open_stream() } else { self.known_stream() };
         let event = NewEvent {
             id: Uuid::now_v7(),

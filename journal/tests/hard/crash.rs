@@ -23,7 +23,7 @@ async fn child_appends() {
         let journal = Arc::clone(&journal);
         tokio::spawn(async move {
             let mut version = journal.stream_version(&order(task)).await.unwrap();
-            loop {
+            while journal.head().0 < u64::MAX {
                 let fresh = 1_000_000 * (task + 1) + version;
                 let groups = vec![
                     group(order(task), version, 3, 200),
@@ -36,7 +36,9 @@ async fn child_appends() {
             }
         })
     });
-    for task in tasks.collect::<Vec<_>>() {
+    let tasks: Vec<tokio::task::JoinHandle<()>> = tasks.collect();
+    // None of them ends: what comes first is the kill, or a panic.
+    for task in tasks {
         task.await.unwrap();
     }
 }
