@@ -7,6 +7,8 @@ mod bridge;
 mod bus;
 mod cache;
 mod desk;
+#[cfg(test)]
+mod desk_tests;
 mod metadata;
 mod ports;
 mod refusal;
