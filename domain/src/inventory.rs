@@ -29,6 +29,8 @@ mod write_off;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod samples;
 
 pub use availability::SkuStock;
 pub use recent::Recent;
@@ -283,56 +285,32 @@ impl Decider for Inventory {
         match command {
             C::Open { sku_id, product_id } => open::decide(state, *sku_id, *product_id),
             C::ChangePolicy { policy } => change_policy::decide(state, policy),
-            C::Receive {
-                warehouse_id,
-                quantity,
-                reference,
-            } => receive::decide(state, *warehouse_id, *quantity, reference.as_deref()),
-            C::Count {
-                warehouse_id,
-                on_hand,
-                expected,
-                reason,
-            } => count::decide(state, *warehouse_id, *on_hand, *expected, reason),
-            C::WriteOff {
-                warehouse_id,
-                quantity,
-                reason,
-            } => write_off::decide(state, *warehouse_id, *quantity, reason),
-            C::SetUnavailable {
-                warehouse_id,
-                unavailable,
-                reason,
-            } => set_unavailable::decide(state, *warehouse_id, *unavailable, reason),
-            C::Hold {
-                order_id,
-                allocations,
-                from_cart,
-                now,
-            } => hold::decide(state, *order_id, allocations, *from_cart, *now),
+            C::Receive { warehouse_id, quantity, reference } => {
+                receive::decide(state, *warehouse_id, *quantity, reference.as_deref())
+            }
+            C::Count { warehouse_id, on_hand, expected, reason } => {
+                count::decide(state, *warehouse_id, *on_hand, *expected, reason)
+            }
+            C::WriteOff { warehouse_id, quantity, reason } => {
+                write_off::decide(state, *warehouse_id, *quantity, reason)
+            }
+            C::SetUnavailable { warehouse_id, unavailable, reason } => {
+                set_unavailable::decide(state, *warehouse_id, *unavailable, reason)
+            }
+            C::Hold { order_id, allocations, from_cart, now } => {
+                hold::decide(state, *order_id, allocations, *from_cart, *now)
+            }
             C::Release { order_id, units } => release::decide(state, *order_id, *units),
-            C::Ship {
-                order_id,
-                shipment_id,
-                quantity,
-                warehouse_id,
-            } => ship::decide(state, *order_id, *shipment_id, *quantity, *warehouse_id),
-            C::TakeBack {
-                order_id,
-                return_id,
-                warehouse_id,
-                resellable,
-                scrapped,
-            } => {
+            C::Ship { order_id, shipment_id, quantity, warehouse_id } => {
+                ship::decide(state, *order_id, *shipment_id, *quantity, *warehouse_id)
+            }
+            C::TakeBack { order_id, return_id, warehouse_id, resellable, scrapped } => {
                 let goods = (*resellable, *scrapped);
                 take_back::decide(state, *order_id, *return_id, *warehouse_id, goods)
             }
-            C::SetSoftHold {
-                cart_id,
-                units,
-                now,
-                cart_expires_at,
-            } => set_soft_hold::decide(state, *cart_id, *units, *now, *cart_expires_at),
+            C::SetSoftHold { cart_id, units, now, cart_expires_at } => {
+                set_soft_hold::decide(state, *cart_id, *units, *now, *cart_expires_at)
+            }
         }
     }
 
@@ -343,78 +321,35 @@ impl Decider for Inventory {
         match event {
             E::Opened { product_id, .. } => state.product_id = Some(*product_id),
             E::PolicyChanged { policy } => state.policy = *policy,
-            E::Received {
-                warehouse_id,
-                quantity,
-                reference,
-            } => {
+            E::Received { warehouse_id, quantity, reference } => {
                 state.at_mut(*warehouse_id).receive(quantity.get());
                 if let Some(reference) = reference.clone() {
-                    let receipt = Receipt {
-                        warehouse_id: *warehouse_id,
-                        reference,
-                    };
+                    let receipt = Receipt { warehouse_id: *warehouse_id, reference };
                     state.receipts.remember(receipt, *quantity);
                 }
             }
-            E::Counted {
-                warehouse_id,
-                on_hand,
-                ..
-            } => state.at_mut(*warehouse_id).count(*on_hand),
-            E::WrittenOff {
-                warehouse_id,
-                quantity,
-                ..
-            } => state.at_mut(*warehouse_id).write_off(quantity.get()),
-            E::UnavailableSet {
-                warehouse_id,
-                unavailable,
-                ..
-            } => state.at_mut(*warehouse_id).unavailable = *unavailable,
-            E::Held {
-                order_id,
-                allocations,
-            } => state.start_hold(*order_id, allocations),
-            E::Released {
-                order_id,
-                allocations,
-            } => state.end_hold(*order_id, allocations),
-            E::Shipped {
-                order_id,
-                allocations,
-                ..
-            } => {
+            E::Counted { warehouse_id, on_hand, .. } => state.at_mut(*warehouse_id).count(*on_hand),
+            E::WrittenOff { warehouse_id, quantity, .. } => {
+                state.at_mut(*warehouse_id).write_off(quantity.get())
+            }
+            E::UnavailableSet { warehouse_id, unavailable, .. } => {
+                state.at_mut(*warehouse_id).unavailable = *unavailable
+            }
+            E::Held { order_id, allocations } => state.start_hold(*order_id, allocations),
+            E::Released { order_id, allocations } => state.end_hold(*order_id, allocations),
+            E::Shipped { order_id, allocations, .. } => {
                 state.end_hold(*order_id, allocations);
                 for allocation in allocations {
-                    state
-                        .at_mut(allocation.warehouse_id)
-                        .ship(allocation.quantity.get());
+                    state.at_mut(allocation.warehouse_id).ship(allocation.quantity.get());
                 }
             }
-            E::Returned {
-                return_id,
-                warehouse_id,
-                resellable,
-                scrapped,
-                ..
-            } => {
-                state
-                    .at_mut(*warehouse_id)
-                    .take_back(*resellable, *scrapped);
+            E::Returned { return_id, warehouse_id, resellable, scrapped, .. } => {
+                state.at_mut(*warehouse_id).take_back(*resellable, *scrapped);
                 state.returns.remember(*return_id, (*resellable, *scrapped));
             }
-            E::SoftHeld {
-                cart_id,
-                quantity,
-                expires_at,
-            } => state.soft_holds.set(
-                *cart_id,
-                SoftHold {
-                    units: quantity.get(),
-                    expires_at: *expires_at,
-                },
-            ),
+            E::SoftHeld { cart_id, quantity, expires_at } => state
+                .soft_holds
+                .set(*cart_id, SoftHold { units: quantity.get(), expires_at: *expires_at }),
             E::SoftReleased { cart_id } => state.soft_holds.release(*cart_id),
         }
     }

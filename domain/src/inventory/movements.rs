@@ -50,10 +50,7 @@ impl WarehouseStock {
 
 impl InventoryState {
     pub(super) fn at(&self, warehouse_id: WarehouseId) -> WarehouseStock {
-        self.warehouses
-            .get(&warehouse_id)
-            .copied()
-            .unwrap_or_default()
+        self.warehouses.get(&warehouse_id).copied().unwrap_or_default()
     }
 
     pub(super) fn at_mut(&mut self, warehouse_id: WarehouseId) -> &mut WarehouseStock {
@@ -65,10 +62,7 @@ impl InventoryState {
             let stock = self.at_mut(allocation.warehouse_id);
             stock.held = stock.held.saturating_add(allocation.quantity.get());
         }
-        self.holds
-            .entry(order_id)
-            .or_default()
-            .extend_from_slice(allocations);
+        self.holds.entry(order_id).or_default().extend_from_slice(allocations);
     }
 
     /// Ends the hold of these units, shipped or released.
@@ -102,10 +96,7 @@ impl InventoryState {
 
 /// Units of all `allocations` together.
 pub(super) fn units_of(allocations: &[Allocation]) -> u64 {
-    allocations
-        .iter()
-        .map(|allocation| u64::from(allocation.quantity.get()))
-        .sum()
+    allocations.iter().map(|allocation| u64::from(allocation.quantity.get())).sum()
 }
 
 /// Takes up to `wanted` units from `allocations`, front to back, at most `most` of each.
@@ -120,10 +111,7 @@ pub(super) fn draw<'a>(
         let units = left.min(most(allocation));
         if let Ok(quantity) = Quantity::new(units) {
             left -= units;
-            drawn.push(Allocation {
-                warehouse_id: allocation.warehouse_id,
-                quantity,
-            });
+            drawn.push(Allocation { warehouse_id: allocation.warehouse_id, quantity });
         }
     }
     drawn

@@ -14,9 +14,7 @@ pub struct Recent<K, V> {
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-        }
+        Self { entries: VecDeque::new() }
     }
 }
 
@@ -25,10 +23,7 @@ impl<K: PartialEq, V> Recent<K, V> {
 
     /// The latest value remembered for `key`.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.entries
-            .iter()
-            .rev()
-            .find_map(|(known, value)| (known == key).then_some(value))
+        self.entries.iter().rev().find_map(|(known, value)| (known == key).then_some(value))
     }
 
     pub(super) fn remember(&mut self, key: K, value: V) {

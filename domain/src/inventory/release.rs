@@ -25,8 +25,41 @@ pub(super) fn decide(
         }
         Some(units) => draw(held.iter().rev(), units.get(), |kept| kept.quantity.get()),
     };
-    Ok(vec![InventoryEvent::Released {
-        order_id,
-        allocations,
-    }])
+    Ok(vec![InventoryEvent::Released { order_id, allocations }])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::samples::*;
+    use crate::inventory::{InventoryCommand, InventoryRejection};
+    use crate::testing::{at, id, units};
+
+    fn release(order: u128, some: Option<u32>) -> InventoryCommand {
+        InventoryCommand::Release { order_id: id(order), units: some.map(units) }
+    }
+
+    #[test]
+    fn everything_still_held_is_released_once() {
+        let free = stocked(3, 3)
+            .and([held(7, &[from(NORTH, 3), from(SOUTH, 1)])])
+            .when(release(7, None))
+            .then_once([released(7, &[from(NORTH, 3), from(SOUTH, 1)])]);
+        assert_eq!(free.state().available_total(at(0)), 6);
+        assert!(free.state().holds.is_empty());
+    }
+
+    #[test]
+    fn some_units_are_released_from_the_last_warehouse_first() {
+        stocked(3, 3)
+            .and([held(7, &[from(NORTH, 3), from(SOUTH, 1)])])
+            .when(release(7, Some(2)))
+            .then([released(7, &[from(SOUTH, 1), from(NORTH, 1)])])
+            .when(release(7, Some(3)))
+            .then_rejected(InventoryRejection::NotHeld { order_id: id(7), wanted: 3, held: 2 });
+    }
+
+    #[test]
+    fn an_order_without_a_hold_has_nothing_to_release() {
+        stocked(3, 0).when(release(7, None)).then_nothing();
+    }
 }

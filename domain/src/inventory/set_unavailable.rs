@@ -31,3 +31,45 @@ pub(super) fn decide(
         reason: reason.to_owned(),
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::samples::*;
+    use crate::inventory::{InventoryCommand, InventoryEvent, InventoryRejection};
+    use crate::testing::{at, id};
+
+    fn keep(unavailable: u32) -> InventoryCommand {
+        InventoryCommand::SetUnavailable {
+            warehouse_id: id(NORTH),
+            unavailable,
+            reason: "damaged".into(),
+        }
+    }
+
+    fn kept(previous: u32, unavailable: u32) -> InventoryEvent {
+        InventoryEvent::UnavailableSet {
+            warehouse_id: id(NORTH),
+            previous,
+            unavailable,
+            reason: "damaged".into(),
+        }
+    }
+
+    #[test]
+    fn units_kept_from_sale_are_not_available() {
+        let some = stocked(5, 0).when(keep(2)).then_once([kept(0, 2)]);
+        assert_eq!(some.state().available_total(at(0)), 3);
+        some.when(keep(0)).then_once([kept(2, 0)]);
+    }
+
+    #[test]
+    fn held_units_cannot_be_kept_from_sale() {
+        stocked(5, 0).and([held(7, &[from(NORTH, 4)])]).when(keep(2)).then_rejected(
+            InventoryRejection::InsufficientStock {
+                warehouse_id: Some(id(NORTH)),
+                wanted: 2,
+                available: 1,
+            },
+        );
+    }
+}

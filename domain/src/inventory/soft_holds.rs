@@ -32,9 +32,7 @@ impl SoftHolds {
     /// The units a cart has set aside at `now`.
     #[must_use]
     pub fn units_of(&self, cart_id: CartId, now: Timestamp) -> u32 {
-        self.get(cart_id)
-            .filter(|hold| now < hold.expires_at)
-            .map_or(0, |hold| hold.units)
+        self.get(cart_id).filter(|hold| now < hold.expires_at).map_or(0, |hold| hold.units)
     }
 
     /// The units all carts have set aside at `now`, without those of `except`.
@@ -104,10 +102,7 @@ mod tests {
     use crate::testing::{at, id};
 
     fn hold(units: u32, until: i64) -> SoftHold {
-        SoftHold {
-            units,
-            expires_at: at(until),
-        }
+        SoftHold { units, expires_at: at(until) }
     }
 
     #[test]

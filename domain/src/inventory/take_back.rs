@@ -31,11 +31,51 @@ pub(super) fn decide(
         None => {}
     }
     on_hand_stays_countable(state, warehouse_id, resellable)?;
-    Ok(vec![InventoryEvent::Returned {
-        order_id,
-        return_id,
-        warehouse_id,
-        resellable,
-        scrapped,
-    }])
+    Ok(vec![InventoryEvent::Returned { order_id, return_id, warehouse_id, resellable, scrapped }])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::samples::*;
+    use crate::inventory::{InventoryCommand, InventoryEvent, InventoryRejection};
+    use crate::testing::{at, id};
+
+    fn take_back(resellable: u32, scrapped: u32) -> InventoryCommand {
+        InventoryCommand::TakeBack {
+            order_id: id(7),
+            return_id: id(90),
+            warehouse_id: id(SOUTH),
+            resellable,
+            scrapped,
+        }
+    }
+
+    #[test]
+    fn a_return_restocks_once() {
+        let back = stocked(1, 0)
+            .when(take_back(2, 1))
+            .then_once([InventoryEvent::Returned {
+                order_id: id(7),
+                return_id: id(90),
+                warehouse_id: id(SOUTH),
+                resellable: 2,
+                scrapped: 1,
+            }])
+            .when(take_back(3, 0))
+            .then_rejected(InventoryRejection::TakenBackOtherwise {
+                return_id: id(90),
+                resellable: 2,
+                scrapped: 1,
+            });
+        assert_eq!(back.state().available_total(at(0)), 3);
+        let south = back.state().warehouses[&id(SOUTH)];
+        assert_eq!((south.returned, south.written_off), (3, 1));
+    }
+
+    #[test]
+    fn a_return_has_units() {
+        stocked(1, 0)
+            .when(take_back(0, 0))
+            .then_refused(|r| matches!(r, InventoryRejection::InvalidValue(_)));
+    }
 }

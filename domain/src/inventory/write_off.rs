@@ -22,11 +22,8 @@ pub(super) fn decide(
             available: not_held.max(0),
         });
     }
-    let mut events = vec![InventoryEvent::WrittenOff {
-        warehouse_id,
-        quantity,
-        reason: reason.to_owned(),
-    }];
+    let mut events =
+        vec![InventoryEvent::WrittenOff { warehouse_id, quantity, reason: reason.to_owned() }];
     let beyond_free = i64::from(quantity.get()) - stock.free();
     if let Ok(beyond_free @ 1..) = u32::try_from(beyond_free) {
         events.push(InventoryEvent::UnavailableSet {
@@ -37,4 +34,60 @@ pub(super) fn decide(
         });
     }
     Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::samples::*;
+    use crate::inventory::{InventoryCommand, InventoryEvent, InventoryRejection};
+    use crate::testing::{id, units};
+
+    fn write_off(quantity: u32) -> InventoryCommand {
+        InventoryCommand::WriteOff {
+            warehouse_id: id(NORTH),
+            quantity: units(quantity),
+            reason: "water".into(),
+        }
+    }
+
+    fn written_off(quantity: u32) -> InventoryEvent {
+        InventoryEvent::WrittenOff {
+            warehouse_id: id(NORTH),
+            quantity: units(quantity),
+            reason: "water".into(),
+        }
+    }
+
+    fn unavailable(previous: u32, unavailable: u32) -> InventoryEvent {
+        InventoryEvent::UnavailableSet {
+            warehouse_id: id(NORTH),
+            previous,
+            unavailable,
+            reason: "water".into(),
+        }
+    }
+
+    #[test]
+    fn held_units_cannot_be_written_off() {
+        stocked(5, 0)
+            .and([held(7, &[from(NORTH, 3)])])
+            .when(write_off(3))
+            .then_rejected(InventoryRejection::InsufficientStock {
+                warehouse_id: Some(id(NORTH)),
+                wanted: 3,
+                available: 2,
+            })
+            .when(write_off(2))
+            .then([written_off(2)]);
+    }
+
+    #[test]
+    fn beyond_free_units_those_kept_from_sale_go() {
+        stocked(5, 0)
+            .and([unavailable(0, 3)])
+            .when(write_off(2))
+            .then([written_off(2)])
+            .when(write_off(1))
+            .then([written_off(1), unavailable(3, 2)]);
+    }
 }
