@@ -30,7 +30,10 @@ async fn sku_with_stock(bus: &Bus, units: u32) -> SkuId {
     let warehouse_id: WarehouseId = bus.new_id();
     bus.run(&Caller::system(), move |unit: &mut Unit<'_>| {
         let details = WarehouseDetails { name: "one".to_owned(), rank: 1 };
-        unit.execute::<Warehouse>(&warehouse_id, &WarehouseCommand::Open { warehouse_id, details })?;
+        unit.execute::<Warehouse>(
+            &warehouse_id,
+            &WarehouseCommand::Open { warehouse_id, details },
+        )?;
         unit.execute::<Inventory>(&sku_id, &InventoryCommand::Open { sku_id, product_id })?;
         let quantity = Quantity::new(units).unwrap();
         let command = InventoryCommand::Receive { warehouse_id, quantity, reference: None };

@@ -27,6 +27,6 @@ pub use ports::{
     Clock, IdSource, Spawner, SystemClock, SystemIds, Timer, TokioSpawner, TokioTimer,
 };
 pub use refusal::{CommandError, Refused, Stop};
-pub use request_log::{Once, RequestKey};
+pub use request_log::{Answered, NeverRefused, Once, RequestId, RequestKey, RequestLog};
 pub use snapshots::{NoSnapshots, Snapshot, SnapshotStore, SqliteSnapshots};
 pub use unit::{Runs, Unit, known};

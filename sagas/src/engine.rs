@@ -12,7 +12,7 @@ use journal::Position;
 use tokio::sync::oneshot;
 
 use crate::checkout::{self, PlaceOrder, Placed, ShopPolicy};
-use crate::key_store::KeyStore;
+use crate::key_store::{KeyStore, KeyStoreError, PersonalField};
 use crate::payment_call::PaymentCall;
 use crate::payment_gateway::{
     AuthorizeRequest, CaptureRequest, GatewayError, GatewayReply, PaymentGateway, RefundRequest,
@@ -238,10 +238,22 @@ impl Engine {
         let provider_reference = call.provider_reference.clone();
         Ok(match call.operation {
             Operation::Authorize => {
-                let token = self.parts.keys.open(&call.token).map_err(|error| {
-                    tracing::warn!(key = %call.key, %error, "the payment token cannot be opened");
-                    ProviderOutcome::Failed { code: "payment_token_unreadable".to_owned() }
-                })?;
+                let token = match self
+                    .parts
+                    .keys
+                    .open(PersonalField::PaymentToken, &call.token)
+                    .await
+                {
+                    Ok(token) => token,
+                    Err(error) if can_pass(&error) => {
+                        return Ok(Err(GatewayError::Unknown { why: error.to_string() }));
+                    }
+                    Err(error) => {
+                        tracing::warn!(key = %call.key, %error, "the payment token cannot be opened");
+                        let code = "payment_token_unreadable".to_owned();
+                        return Err(ProviderOutcome::Failed { code });
+                    }
+                };
                 let PaymentCall { order_id, payment_id, amount, .. } = *call;
                 let request = AuthorizeRequest { key, order_id, payment_id, amount, token };
                 gateway.authorize(request).await
@@ -332,6 +344,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether asking the key store again may help.
+fn can_pass(error: &KeyStoreError) -> bool {
+    matches!(error, KeyStoreError::Unavailable(_) | KeyStoreError::Full | KeyStoreError::Closed)
 }
 
 /// How an order stands; `None` if there is no such order.

@@ -116,6 +116,8 @@ pub fn receive(
         (None, Some(_), ReturnStatus::Requested) => order.refund_value(&back)?.minor,
         (None, _, _) => 0,
     };
+    // Money given back before, as goodwill, is not given twice.
+    let refund_minor = refund_minor.min(crate::refunds::refundable(unit, order_id)?);
     let command = ReturnCommand::Receive { lines: received.clone(), refund_minor, refund_id: None };
     if unit.execute::<ProductReturn>(&return_id, &command)? == 0 {
         return Ok(Vec::new());
