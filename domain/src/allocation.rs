@@ -15,6 +15,8 @@ use crate::inventory::{Allocation, SkuStock};
 use crate::{Quantity, SkuId, WarehouseId};
 
 mod search;
+#[cfg(test)]
+mod tests;
 
 use search::Demand;
 pub use search::SETS_TRIED_MAX;
@@ -54,18 +56,12 @@ pub fn allocate(
         .into_iter()
         .map(|(sku_id, wanted)| demand(sku_id, wanted, stock.get(&sku_id), &ranked))
         .collect();
-    let short: Vec<ShortLine> = demands
-        .iter()
-        .filter_map(|d| short_line(d, &ranked))
-        .collect();
+    let short: Vec<ShortLine> = demands.iter().filter_map(|d| short_line(d, &ranked)).collect();
     if !short.is_empty() {
         return Err(short);
     }
     let chosen = search::fewest(&demands, ranked.len());
-    Ok(demands
-        .iter()
-        .map(|demand| (demand.sku_id, split(demand, &chosen, &ranked)))
-        .collect())
+    Ok(demands.iter().map(|demand| (demand.sku_id, split(demand, &chosen, &ranked))).collect())
 }
 
 /// Active warehouses in the order they are drawn on.
@@ -107,10 +103,7 @@ fn short_line(demand: &Demand, ranked: &[WarehouseId]) -> Option<ShortLine> {
 /// Splits one SKU over the chosen warehouses: whole from the first that has it all, else in
 /// order of rank.
 fn split(demand: &Demand, chosen: &[usize], ranked: &[WarehouseId]) -> Vec<Allocation> {
-    let whole = chosen
-        .iter()
-        .copied()
-        .find(|w| demand.available[*w] >= demand.wanted);
+    let whole = chosen.iter().copied().find(|w| demand.available[*w] >= demand.wanted);
     let mut left = demand.wanted;
     let mut units = vec![0_u64; ranked.len()];
     for warehouse in whole.map_or(chosen.to_vec(), |w| vec![w]) {
@@ -127,10 +120,7 @@ fn split(demand: &Demand, chosen: &[usize], ranked: &[WarehouseId]) -> Vec<Alloc
         .zip(ranked)
         .filter_map(|(units, warehouse_id)| {
             let quantity = Quantity::new(u32::try_from(*units).ok()?).ok()?;
-            Some(Allocation {
-                warehouse_id: *warehouse_id,
-                quantity,
-            })
+            Some(Allocation { warehouse_id: *warehouse_id, quantity })
         })
         .collect()
 }

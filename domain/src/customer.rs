@@ -9,6 +9,8 @@ mod addresses;
 mod payment_methods;
 mod register;
 mod rejection;
+#[cfg(test)]
+mod tests;
 
 pub use rejection::CustomerRejection;
 
@@ -69,28 +71,14 @@ pub enum CustomerEvent {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum CustomerCommand {
-    Register {
-        customer_id: CustomerId,
-        tier: Tier,
-        contact: Sealed,
-    },
-    ChangeContact {
-        contact: Sealed,
-    },
-    ChangeTier {
-        tier: Tier,
-    },
+    Register { customer_id: CustomerId, tier: Tier, contact: Sealed },
+    ChangeContact { contact: Sealed },
+    ChangeTier { tier: Tier },
     AddAddress(Address),
-    RemoveAddress {
-        address_id: AddressId,
-    },
+    RemoveAddress { address_id: AddressId },
     AddPaymentMethod(PaymentMethod),
-    RemovePaymentMethod {
-        payment_method_id: PaymentMethodId,
-    },
-    Erase {
-        customer_id: CustomerId,
-    },
+    RemovePaymentMethod { payment_method_id: PaymentMethodId },
+    Erase { customer_id: CustomerId },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,14 +114,9 @@ impl Decider for Customer {
         use CustomerCommand as C;
         let customer = state.as_deref().ok_or(CustomerRejection::NoSuchCustomer);
         let customer = match (command, customer) {
-            (
-                C::Register {
-                    customer_id,
-                    tier,
-                    contact,
-                },
-                known,
-            ) => return register::decide(known.ok(), *customer_id, *tier, contact),
+            (C::Register { customer_id, tier, contact }, known) => {
+                return register::decide(known.ok(), *customer_id, *tier, contact);
+            }
             (C::Erase { .. }, Ok(known)) if known.erased => return Ok(vec![]),
             (_, Ok(known)) if known.erased => return Err(CustomerRejection::CustomerErased),
             (_, known) => known?,
@@ -143,31 +126,25 @@ impl Decider for Customer {
             C::Register { .. } => Ok(vec![]),
             C::ChangeContact { contact } => register::change_contact(customer, contact),
             C::ChangeTier { tier } if customer.tier == *tier => Ok(vec![]),
-            C::ChangeTier { tier } => Ok(vec![CustomerEvent::TierChanged {
-                from: customer.tier,
-                to: *tier,
-            }]),
+            C::ChangeTier { tier } => {
+                Ok(vec![CustomerEvent::TierChanged { from: customer.tier, to: *tier }])
+            }
             C::AddAddress(address) => addresses::add(customer, address),
             C::RemoveAddress { address_id } => Ok(addresses::remove(customer, *address_id)),
             C::AddPaymentMethod(method) => payment_methods::add(customer, method),
             C::RemovePaymentMethod { payment_method_id } => {
                 Ok(payment_methods::remove(customer, *payment_method_id))
             }
-            C::Erase { customer_id } => Ok(vec![CustomerEvent::Erased {
-                customer_id: *customer_id,
-            }]),
+            C::Erase { customer_id } => {
+                Ok(vec![CustomerEvent::Erased { customer_id: *customer_id }])
+            }
         }
     }
 
     /// An event about a customer who never registered changes nothing.
     fn evolve(state: &mut CustomerState, event: &CustomerEvent) {
         use CustomerEvent as E;
-        if let E::Registered {
-            customer_id,
-            tier,
-            contact,
-        } = event
-        {
+        if let E::Registered { customer_id, tier, contact } = event {
             *state = Some(Box::new(CustomerOnRecord {
                 customer_id: *customer_id,
                 tier: *tier,
@@ -183,9 +160,7 @@ impl Decider for Customer {
             E::ContactChanged { contact } => customer.contact = contact.clone(),
             E::TierChanged { to, .. } => customer.tier = *to,
             E::AddressAdded(address) => {
-                customer
-                    .addresses
-                    .insert(address.address_id, address.clone());
+                customer.addresses.insert(address.address_id, address.clone());
             }
             E::AddressRemoved { address_id } => {
                 customer.addresses.remove(address_id);

@@ -113,3 +113,103 @@ pub fn effective_price(
         _ => holding.next(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    const NOW: i64 = 1_000;
+
+    /// Wholesale 700, on sale for 600 until `NOW` + 1, own 900; the product 1,000.
+    fn book() -> PriceBook {
+        PriceBook {
+            own: [(Currency::GBP, 900)].into(),
+            sale: [(Currency::GBP, SalePrice { minor: 600, ends_at: Some(at(NOW + 1)) })].into(),
+            wholesale: [(Currency::GBP, 700)].into(),
+        }
+    }
+
+    fn product() -> Prices {
+        [(Currency::GBP, 1_000), (Currency::USD, 1_300)].into()
+    }
+
+    fn price(book: &PriceBook, tier: Tier, now: i64) -> Option<EffectivePrice> {
+        let policy = WholesalePolicy::WholesaleFirst;
+        effective_price(book, &product(), tier, Currency::GBP, at(now), policy)
+    }
+
+    fn is(minor: i64, rule: PriceRule) -> Option<EffectivePrice> {
+        Some(EffectivePrice { minor, rule })
+    }
+
+    #[test]
+    fn a_sale_ends_before_the_instant_it_ends_at() {
+        let book = book();
+        assert_eq!(price(&book, Tier::Retail, NOW), is(600, PriceRule::Sale));
+        assert_eq!(price(&book, Tier::Retail, NOW + 1), is(900, PriceRule::Sku));
+        let just_before = at(NOW + 1) - chrono::TimeDelta::nanoseconds(1);
+        assert_eq!(
+            effective_price(
+                &book,
+                &product(),
+                Tier::Retail,
+                Currency::GBP,
+                just_before,
+                WholesalePolicy::WholesaleFirst
+            ),
+            is(600, PriceRule::Sale)
+        );
+    }
+
+    #[test]
+    fn a_sale_without_an_end_is_open_ended() {
+        let mut book = book();
+        book.sale.insert(Currency::GBP, SalePrice { minor: 600, ends_at: None });
+        assert_eq!(price(&book, Tier::Retail, i64::from(u32::MAX)), is(600, PriceRule::Sale));
+    }
+
+    #[test]
+    fn a_rule_without_a_price_falls_through_to_the_next() {
+        let mut book = book();
+        book.wholesale.clear();
+        assert_eq!(price(&book, Tier::Wholesale, NOW), is(600, PriceRule::Sale));
+        book.sale.clear();
+        assert_eq!(price(&book, Tier::Wholesale, NOW), is(900, PriceRule::Sku));
+        book.own.clear();
+        assert_eq!(price(&book, Tier::Wholesale, NOW), is(1_000, PriceRule::Product));
+    }
+
+    #[test]
+    fn wholesale_comes_first_even_above_a_sale_unless_the_lowest_wins() {
+        let tier = Tier::Wholesale;
+        assert_eq!(price(&book(), tier, NOW), is(700, PriceRule::Wholesale));
+        let lowest = |now| {
+            let policy = WholesalePolicy::LowestWins;
+            effective_price(&book(), &product(), tier, Currency::GBP, at(now), policy)
+        };
+        assert_eq!(lowest(NOW), is(600, PriceRule::Sale));
+        assert_eq!(lowest(NOW + 1), is(700, PriceRule::Wholesale));
+    }
+
+    #[test]
+    fn a_retail_customer_never_pays_wholesale() {
+        let mut book = book();
+        book.sale.clear();
+        for policy in [WholesalePolicy::WholesaleFirst, WholesalePolicy::LowestWins] {
+            assert_eq!(
+                effective_price(&book, &product(), Tier::Retail, Currency::GBP, at(NOW), policy),
+                is(900, PriceRule::Sku)
+            );
+        }
+    }
+
+    #[test]
+    fn each_currency_has_its_own_prices_and_none_is_converted() {
+        let policy = WholesalePolicy::WholesaleFirst;
+        let in_currency =
+            |c| effective_price(&book(), &product(), Tier::Wholesale, c, at(NOW), policy);
+        assert_eq!(in_currency(Currency::USD), is(1_300, PriceRule::Product));
+        assert_eq!(in_currency(Currency::EUR), None);
+    }
+}

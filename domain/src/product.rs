@@ -10,6 +10,8 @@ mod change_status;
 mod create;
 mod rejection;
 mod skus;
+#[cfg(test)]
+mod tests;
 mod validity;
 
 pub use rejection::ProductRejection;
@@ -161,26 +163,15 @@ impl Decider for Product {
     ) -> Result<Vec<ProductEvent>, ProductRejection> {
         use ProductCommand as C;
         match command {
-            C::Create {
-                product_id,
-                seller_id,
-                details,
-                base_prices,
-            } => create::decide(
-                state.as_deref(),
-                *product_id,
-                *seller_id,
-                details,
-                base_prices,
-            ),
+            C::Create { product_id, seller_id, details, base_prices } => {
+                create::decide(state.as_deref(), *product_id, *seller_id, details, base_prices)
+            }
             C::ChangeDetails(details) => change::details(state.changeable()?, details),
             C::Reprice(base_prices) => change::base_prices(state.changeable()?, base_prices),
             C::ChangeStatus(to) => change_status::decide(state.as_deref(), *to),
-            C::AddSku {
-                sku_id,
-                details,
-                prices,
-            } => skus::add(state.changeable()?, *sku_id, details, prices),
+            C::AddSku { sku_id, details, prices } => {
+                skus::add(state.changeable()?, *sku_id, details, prices)
+            }
             C::ChangeSkuDetails { sku_id, details } => {
                 skus::change_details(state.changeable()?, *sku_id, details)
             }
@@ -192,13 +183,7 @@ impl Decider for Product {
     /// An event about a product or SKU that was never added changes nothing.
     fn evolve(state: &mut ProductState, event: &ProductEvent) {
         use ProductEvent as E;
-        if let E::Created {
-            product_id,
-            seller_id,
-            details,
-            base_prices,
-        } = event
-        {
+        if let E::Created { product_id, seller_id, details, base_prices } = event {
             *state = Some(Box::new(ProductOnRecord {
                 product_id: *product_id,
                 seller_id: *seller_id,
@@ -214,16 +199,9 @@ impl Decider for Product {
             E::DetailsChanged(details) => product.details = details.clone(),
             E::Repriced { base_prices } => product.base_prices.clone_from(base_prices),
             E::StatusChanged { to, .. } => product.status = *to,
-            E::SkuAdded {
-                sku_id,
-                details,
-                prices,
-            } => {
-                let sku = Sku {
-                    details: details.clone(),
-                    prices: prices.clone(),
-                    withdrawn: false,
-                };
+            E::SkuAdded { sku_id, details, prices } => {
+                let sku =
+                    Sku { details: details.clone(), prices: prices.clone(), withdrawn: false };
                 product.skus.insert(*sku_id, sku);
             }
             E::SkuDetailsChanged { sku_id, details } => {

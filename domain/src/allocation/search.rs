@@ -41,16 +41,12 @@ fn with_backorders(demands: &[Demand], warehouses: usize) -> Vec<usize> {
         return cover(rest, warehouses);
     }
     let served = |w: &usize| -> u64 { demands.iter().map(|d| d.available[*w].min(d.wanted)).sum() };
-    (0..warehouses)
-        .max_by_key(|w| (served(w), std::cmp::Reverse(*w)))
-        .into_iter()
-        .collect()
+    (0..warehouses).max_by_key(|w| (served(w), std::cmp::Reverse(*w))).into_iter().collect()
 }
 
 fn cover(mut demands: Vec<&Demand>, warehouses: usize) -> Vec<usize> {
-    let useful: Vec<usize> = (0..warehouses)
-        .filter(|w| demands.iter().any(|d| d.available[*w] > 0))
-        .collect();
+    let useful: Vec<usize> =
+        (0..warehouses).filter(|w| demands.iter().any(|d| d.available[*w] > 0)).collect();
     let mut tried = 0;
     for size in 1..=useful.len() {
         let mut picks: Vec<usize> = (0..size).collect();
@@ -101,10 +97,7 @@ fn greedy(demands: &[&Demand], useful: &[usize]) -> Vec<usize> {
             let here = demands.iter().zip(&left);
             here.map(|(d, units)| d.available[*w].min(*units)).sum()
         };
-        let best = candidates
-            .iter()
-            .copied()
-            .max_by_key(|w| (served(w), std::cmp::Reverse(*w)));
+        let best = candidates.iter().copied().max_by_key(|w| (served(w), std::cmp::Reverse(*w)));
         let Some(best) = best else {
             return useful.to_vec();
         };

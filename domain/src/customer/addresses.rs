@@ -14,9 +14,7 @@ pub(super) fn add(
     sealed("details", &address.details)?;
     match customer.addresses.get(&address.address_id) {
         Some(known) if known == address => Ok(vec![]),
-        Some(known) => Err(CustomerRejection::AddressExists {
-            address_id: known.address_id,
-        }),
+        Some(known) => Err(CustomerRejection::AddressExists { address_id: known.address_id }),
         None if customer.addresses.len() >= ADDRESSES_MAX => {
             Err(CustomerRejection::TooManyAddresses { max: ADDRESSES_MAX })
         }

@@ -15,16 +15,10 @@ pub(super) fn decide(
 ) -> Result<Vec<CustomerEvent>, CustomerRejection> {
     sealed("contact", contact)?;
     match customer {
-        None => Ok(vec![CustomerEvent::Registered {
-            customer_id,
-            tier,
-            contact: contact.clone(),
-        }]),
+        None => Ok(vec![CustomerEvent::Registered { customer_id, tier, contact: contact.clone() }]),
         Some(known) if known.erased => Err(CustomerRejection::CustomerErased),
         Some(known) if known.tier == tier && known.contact == *contact => Ok(vec![]),
-        Some(known) => Err(CustomerRejection::CustomerExists {
-            customer_id: known.customer_id,
-        }),
+        Some(known) => Err(CustomerRejection::CustomerExists { customer_id: known.customer_id }),
     }
 }
 
@@ -36,9 +30,7 @@ pub(super) fn change_contact(
     if customer.contact == *contact {
         return Ok(vec![]);
     }
-    Ok(vec![CustomerEvent::ContactChanged {
-        contact: contact.clone(),
-    }])
+    Ok(vec![CustomerEvent::ContactChanged { contact: contact.clone() }])
 }
 
 pub(super) fn sealed(field: &str, value: &Sealed) -> Result<(), BrokenRule> {

@@ -22,7 +22,5 @@ pub(super) fn base_prices(
     if product.base_prices == *base_prices {
         return Ok(vec![]);
     }
-    Ok(vec![ProductEvent::Repriced {
-        base_prices: base_prices.clone(),
-    }])
+    Ok(vec![ProductEvent::Repriced { base_prices: base_prices.clone() }])
 }

@@ -23,9 +23,7 @@ pub(super) fn decide(
         return if same {
             Ok(vec![])
         } else {
-            Err(ProductRejection::ProductExists {
-                seller_id: known.seller_id,
-            })
+            Err(ProductRejection::ProductExists { seller_id: known.seller_id })
         };
     }
     validity::details(details)?;

@@ -26,11 +26,7 @@ pub(super) fn add(
     if product.skus.len() >= SKUS_MAX {
         return Err(ProductRejection::TooManySkus { max: SKUS_MAX });
     }
-    Ok(vec![ProductEvent::SkuAdded {
-        sku_id,
-        details: details.clone(),
-        prices: prices.clone(),
-    }])
+    Ok(vec![ProductEvent::SkuAdded { sku_id, details: details.clone(), prices: prices.clone() }])
 }
 
 pub(super) fn change_details(
@@ -42,10 +38,7 @@ pub(super) fn change_details(
     if on_sale(product, sku_id)?.details == *details {
         return Ok(vec![]);
     }
-    Ok(vec![ProductEvent::SkuDetailsChanged {
-        sku_id,
-        details: details.clone(),
-    }])
+    Ok(vec![ProductEvent::SkuDetailsChanged { sku_id, details: details.clone() }])
 }
 
 pub(super) fn reprice(
@@ -57,10 +50,7 @@ pub(super) fn reprice(
     if on_sale(product, sku_id)?.prices == *prices {
         return Ok(vec![]);
     }
-    Ok(vec![ProductEvent::SkuRepriced {
-        sku_id,
-        prices: prices.clone(),
-    }])
+    Ok(vec![ProductEvent::SkuRepriced { sku_id, prices: prices.clone() }])
 }
 
 pub(super) fn withdraw(

@@ -13,11 +13,7 @@ const ATTRIBUTE_CHARS_MAX: usize = 500;
 
 pub(super) fn details(details: &ProductDetails) -> Result<(), BrokenRule> {
     rule::text("name", &details.name, 1..=NAME_CHARS_MAX)?;
-    rule::text(
-        "description",
-        &details.description,
-        0..=DESCRIPTION_CHARS_MAX,
-    )?;
+    rule::text("description", &details.description, 0..=DESCRIPTION_CHARS_MAX)?;
     if let Some(brand) = &details.brand {
         rule::text("brand", brand, 1..=LABEL_CHARS_MAX)?;
     }
@@ -41,15 +37,11 @@ pub(super) fn sku_details(details: &SkuDetails) -> Result<(), BrokenRule> {
 }
 
 pub(super) fn prices(field: &str, prices: &Prices) -> Result<(), BrokenRule> {
-    prices
-        .values()
-        .try_for_each(|minor| rule::price(field, *minor))
+    prices.values().try_for_each(|minor| rule::price(field, *minor))
 }
 
 pub(super) fn price_book(book: &PriceBook) -> Result<(), BrokenRule> {
     prices("prices.own", &book.own)?;
     prices("prices.wholesale", &book.wholesale)?;
-    book.sale
-        .values()
-        .try_for_each(|sale| rule::price("prices.sale", sale.minor))
+    book.sale.values().try_for_each(|sale| rule::price("prices.sale", sale.minor))
 }
