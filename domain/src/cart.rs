@@ -21,6 +21,11 @@ mod reprice;
 mod set_quantity;
 mod start_checkout;
 
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod samples;
+
 pub use rejection::CartRejection;
 
 use crate::decider::Decider;
@@ -207,10 +212,7 @@ pub struct CartLimits {
 
 impl Default for CartLimits {
     fn default() -> Self {
-        Self {
-            lines_max: 2_000,
-            line_quantity_max: 9_999,
-        }
+        Self { lines_max: 2_000, line_quantity_max: 9_999 }
     }
 }
 
@@ -287,20 +289,17 @@ impl Decider for Cart {
             C::RemoveItem { sku_id, expires_at } => {
                 remove_item::decide(state, *sku_id, *expires_at)
             }
-            C::ChangeCurrency {
-                currency,
-                items,
-                expires_at,
-            } => change_currency::decide(state, *currency, items, *expires_at),
+            C::ChangeCurrency { currency, items, expires_at } => {
+                change_currency::decide(state, *currency, items, *expires_at)
+            }
             C::Reprice { items, expires_at } => reprice::decide(state, items, *expires_at),
             C::Merge { .. } => merge::decide(state, command),
             C::EndMerged { cart_id } => end_merged::decide(state, *cart_id),
             C::StartCheckout { order_id } => start_checkout::decide(state, *order_id),
             C::CompleteCheckout { order_id } => checkout_end::complete(state, *order_id),
-            C::ReleaseCheckout {
-                order_id,
-                expires_at,
-            } => checkout_end::release(state, *order_id, *expires_at),
+            C::ReleaseCheckout { order_id, expires_at } => {
+                checkout_end::release(state, *order_id, *expires_at)
+            }
             C::Expire { now } => expire::decide(state, *now),
         }
     }
@@ -309,12 +308,7 @@ impl Decider for Cart {
     fn evolve(state: &mut CartState, event: &CartEvent) {
         use CartEvent as E;
         match event {
-            E::Opened {
-                cart_id,
-                owner,
-                currency,
-                expires_at,
-            } => {
+            E::Opened { cart_id, owner, currency, expires_at } => {
                 state.merged_into = None;
                 state.open = Some(Box::new(OpenCart {
                     cart_id: *cart_id,
@@ -333,22 +327,16 @@ impl Decider for Cart {
                     cart.lines.remove(sku_id);
                 });
             }
-            E::CurrencyChanged {
-                currency,
-                items,
-                expires_at,
-            } => state.write(*expires_at, |cart| {
-                cart.currency = *currency;
-                cart.put(items);
-            }),
+            E::CurrencyChanged { currency, items, expires_at } => {
+                state.write(*expires_at, |cart| {
+                    cart.currency = *currency;
+                    cart.put(items);
+                })
+            }
             E::Repriced { items, expires_at } => {
                 state.write(*expires_at, |cart| cart.put(items));
             }
-            E::Merged {
-                from,
-                items,
-                expires_at,
-            } => {
+            E::Merged { from, items, expires_at } => {
                 state.merged_from = Some(*from);
                 state.write(*expires_at, |cart| cart.put(items));
             }
@@ -370,10 +358,7 @@ impl Decider for Cart {
                     cart.pending = None;
                 }
             }
-            E::CheckoutReleased {
-                order_id,
-                expires_at,
-            } => {
+            E::CheckoutReleased { order_id, expires_at } => {
                 state.last_released = Some(*order_id);
                 state.write(*expires_at, OpenCart::give_back);
             }
@@ -393,8 +378,7 @@ impl CartState {
 
 impl OpenCart {
     fn put<'a>(&mut self, items: impl IntoIterator<Item = &'a CartItem>) {
-        self.lines
-            .extend(items.into_iter().map(|item| (item.sku_id, item.line())));
+        self.lines.extend(items.into_iter().map(|item| (item.sku_id, item.line())));
     }
 
     /// Locked lines come back. Where the shopper added the same SKU meanwhile, the larger

@@ -35,13 +35,70 @@ pub(super) fn release(
     expires_at: Timestamp,
 ) -> Result<Vec<CartEvent>, CartRejection> {
     if is_pending(state, order_id) {
-        Ok(vec![CartEvent::CheckoutReleased {
-            order_id,
-            expires_at,
-        }])
+        Ok(vec![CartEvent::CheckoutReleased { order_id, expires_at }])
     } else if state.last_order == Some(order_id) {
         Err(CartRejection::CheckoutCompleted { order_id })
     } else {
         Ok(vec![])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::CartCommand;
+    use crate::cart::samples::*;
+    use crate::testing::{at, id};
+
+    fn complete(order: u128) -> CartCommand {
+        CartCommand::CompleteCheckout { order_id: id(order) }
+    }
+
+    fn release(order: u128) -> CartCommand {
+        CartCommand::ReleaseCheckout { order_id: id(order), expires_at: at(300) }
+    }
+
+    fn completed(order: u128) -> CartEvent {
+        CartEvent::CheckoutCompleted { order_id: id(order) }
+    }
+
+    fn released(order: u128) -> CartEvent {
+        CartEvent::CheckoutReleased { order_id: id(order), expires_at: at(300) }
+    }
+
+    #[test]
+    fn a_confirmed_order_takes_the_locked_lines_and_no_others() {
+        let after = cart(&[item(5, 2)])
+            .and([started(70), added(item(6, 1))])
+            .when(complete(70))
+            .then_once([completed(70)]);
+        assert_eq!(lines(&after), [item(6, 1)]);
+        after
+            .when(release(70))
+            .then_rejected(CartRejection::CheckoutCompleted { order_id: id(70) });
+    }
+
+    #[test]
+    fn an_order_that_failed_gives_its_lines_back_the_larger_quantity_counting() {
+        let meanwhile = [added(at_price(item(5, 1), 90)), added(item(6, 4)), added(item(8, 1))];
+        let after = cart(&[item(5, 2), item(6, 3), item(7, 1)])
+            .and([started(70)])
+            .and(meanwhile)
+            .when(release(70))
+            .then_once([released(70)]);
+        assert_eq!(lines(&after), [at_price(item(5, 2), 90), item(6, 4), item(7, 1), item(8, 1)]);
+        after
+            .when(complete(70))
+            .then_rejected(CartRejection::CheckoutReleased { order_id: id(70) });
+    }
+
+    #[test]
+    fn an_order_that_locked_nothing_gives_nothing_back_and_completes_nothing() {
+        cart(&[item(5, 2)])
+            .and([started(70)])
+            .when(release(71))
+            .then_nothing()
+            .when(complete(71))
+            .then_rejected(CartRejection::CheckoutNotPending { order_id: id(71) });
     }
 }

@@ -18,12 +18,7 @@ pub enum CartRejection {
     InvalidValue(#[from] BrokenRule),
     /// A rule that depends on what the line has already.
     #[error("a line holds at most {max} units, {wanted} are wanted of {sku_id}")]
-    LineQuantityExceeded {
-        field: &'static str,
-        sku_id: SkuId,
-        max: u32,
-        wanted: u64,
-    },
+    LineQuantityExceeded { field: &'static str, sku_id: SkuId, max: u32, wanted: u64 },
     #[error("a cart has at most {max} lines")]
     TooManyLines { max: usize },
     #[error("the cart is in {cart}, not {given}")]

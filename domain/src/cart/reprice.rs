@@ -33,3 +33,24 @@ pub(super) fn decide(
     let items = changed.into_values().collect();
     Ok(vec![CartEvent::Repriced { items, expires_at }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::CartCommand;
+    use crate::cart::samples::*;
+    use crate::testing::at;
+
+    #[test]
+    fn only_lines_whose_price_differs_change_and_quantities_stay() {
+        cart(&[item(5, 2), item(6, 3)])
+            .when(CartCommand::Reprice {
+                items: vec![at_price(item(5, 9), 90), item(6, 9), item(7, 1)],
+                expires_at: at(100),
+            })
+            .then_once([CartEvent::Repriced {
+                items: vec![at_price(item(5, 2), 90)],
+                expires_at: at(100),
+            }]);
+    }
+}
