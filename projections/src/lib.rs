@@ -22,8 +22,12 @@ mod serving;
 mod story;
 
 pub mod frequently_bought_together;
+pub mod carts;
+pub mod checkouts;
 pub mod models;
+pub mod order_history;
 pub mod orders;
+pub mod stock;
 
 pub use directory::{Directory, Generation};
 pub use file::ParkedEvent;

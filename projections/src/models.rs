@@ -1,8 +1,8 @@
 //! Every read model there is. A new one is added here, and nowhere else.
 
 use crate::model::{Folder, Model};
-use crate::orders;
 use crate::projector::Projector;
+use crate::{carts, checkouts, frequently_bought_together, order_history, orders, stock};
 
 /// A read model that can be run and rebuilt.
 #[derive(Debug, Clone, Copy)]
@@ -36,5 +36,12 @@ impl Registration {
 /// All read models, in the order in which operators see them.
 #[must_use]
 pub fn all() -> Vec<Registration> {
-    vec![Registration::of::<orders::Orders>()]
+    vec![
+        Registration::of::<orders::Orders>(),
+        Registration::of::<order_history::OrderHistory>(),
+        Registration::of::<checkouts::Checkouts>(),
+        Registration::of::<carts::Carts>(),
+        Registration::of::<stock::Stock>(),
+        Registration::of::<frequently_bought_together::FrequentlyBoughtTogether>(),
+    ]
 }
