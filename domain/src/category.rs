@@ -58,29 +58,17 @@ pub enum CategoryEvent {
         parent_id: Option<CategoryId>,
     },
     /// Removed; it had no children.
-    Removed { category_id: CategoryId },
+    Removed {
+        category_id: CategoryId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum CategoryCommand {
-    Add {
-        category_id: CategoryId,
-        parent_id: Option<CategoryId>,
-        name: String,
-        slug: String,
-    },
-    Rename {
-        category_id: CategoryId,
-        name: String,
-        slug: String,
-    },
-    Move {
-        category_id: CategoryId,
-        parent_id: Option<CategoryId>,
-    },
-    Remove {
-        category_id: CategoryId,
-    },
+    Add { category_id: CategoryId, parent_id: Option<CategoryId>, name: String, slug: String },
+    Rename { category_id: CategoryId, name: String, slug: String },
+    Move { category_id: CategoryId, parent_id: Option<CategoryId> },
+    Remove { category_id: CategoryId },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,21 +105,11 @@ impl Decider for Category {
     ) -> Result<Vec<CategoryEvent>, CategoryRejection> {
         use CategoryCommand as C;
         match command {
-            C::Add {
-                category_id,
-                parent_id,
-                name,
-                slug,
-            } => add::decide(tree, *category_id, *parent_id, name, slug),
-            C::Rename {
-                category_id,
-                name,
-                slug,
-            } => rename::decide(tree, *category_id, name, slug),
-            C::Move {
-                category_id,
-                parent_id,
-            } => move_to::decide(tree, *category_id, *parent_id),
+            C::Add { category_id, parent_id, name, slug } => {
+                add::decide(tree, *category_id, *parent_id, name, slug)
+            }
+            C::Rename { category_id, name, slug } => rename::decide(tree, *category_id, name, slug),
+            C::Move { category_id, parent_id } => move_to::decide(tree, *category_id, *parent_id),
             C::Remove { category_id } => remove::decide(tree, *category_id),
         }
     }
@@ -140,12 +118,7 @@ impl Decider for Category {
     /// that names an unknown parent makes a root.
     fn evolve(tree: &mut CategoryTree, event: &CategoryEvent) {
         match event {
-            CategoryEvent::Added {
-                category_id,
-                parent_id,
-                name,
-                slug,
-            } => {
+            CategoryEvent::Added { category_id, parent_id, name, slug } => {
                 tree.detach(*category_id);
                 let node = CategoryNode {
                     parent_id: None,
@@ -156,20 +129,13 @@ impl Decider for Category {
                 tree.nodes.insert(*category_id, node);
                 tree.attach(*category_id, *parent_id);
             }
-            CategoryEvent::Renamed {
-                category_id,
-                name,
-                slug,
-            } => {
+            CategoryEvent::Renamed { category_id, name, slug } => {
                 if let Some(node) = tree.nodes.get_mut(category_id) {
                     node.name.clone_from(name);
                     node.slug.clone_from(slug);
                 }
             }
-            CategoryEvent::Moved {
-                category_id,
-                parent_id,
-            } => {
+            CategoryEvent::Moved { category_id, parent_id } => {
                 if tree.nodes.contains_key(category_id) {
                     tree.detach(*category_id);
                     tree.attach(*category_id, *parent_id);

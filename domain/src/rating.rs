@@ -22,30 +22,15 @@ impl AggregateId for RatingId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum RatingEvent {
     /// 1 to 5 stars, by a buyer; `order_id` proves the purchase.
-    Given {
-        product_id: ProductId,
-        customer_id: CustomerId,
-        order_id: OrderId,
-        stars: u8,
-    },
+    Given { product_id: ProductId, customer_id: CustomerId, order_id: OrderId, stars: u8 },
     /// The same buyer thinks otherwise now.
-    Changed {
-        product_id: ProductId,
-        customer_id: CustomerId,
-        previous_stars: u8,
-        stars: u8,
-    },
+    Changed { product_id: ProductId, customer_id: CustomerId, previous_stars: u8, stars: u8 },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum RatingCommand {
     /// The caller has checked that `order_id` is this customer's and holds the product.
-    Rate {
-        product_id: ProductId,
-        customer_id: CustomerId,
-        order_id: OrderId,
-        stars: u8,
-    },
+    Rate { product_id: ProductId, customer_id: CustomerId, order_id: OrderId, stars: u8 },
 }
 
 /// Stars given, if any.
@@ -86,29 +71,16 @@ impl Decider for Rating {
         state: &RatingState,
         command: &RatingCommand,
     ) -> Result<Vec<RatingEvent>, RatingRejection> {
-        let RatingCommand::Rate {
-            product_id,
-            customer_id,
-            order_id,
-            stars,
-        } = *command;
+        let RatingCommand::Rate { product_id, customer_id, order_id, stars } = *command;
         if !(1..=5).contains(&stars) {
             return Err(BrokenRule::new("stars", "from 1 to 5", stars.to_string()).into());
         }
         Ok(match state.stars {
-            None => vec![RatingEvent::Given {
-                product_id,
-                customer_id,
-                order_id,
-                stars,
-            }],
+            None => vec![RatingEvent::Given { product_id, customer_id, order_id, stars }],
             Some(given) if given == stars => vec![],
-            Some(previous_stars) => vec![RatingEvent::Changed {
-                product_id,
-                customer_id,
-                previous_stars,
-                stars,
-            }],
+            Some(previous_stars) => {
+                vec![RatingEvent::Changed { product_id, customer_id, previous_stars, stars }]
+            }
         })
     }
 
@@ -127,12 +99,7 @@ mod tests {
     use crate::testing::{given, id};
 
     fn rate(stars: u8) -> RatingCommand {
-        RatingCommand::Rate {
-            product_id: id(1),
-            customer_id: id(2),
-            order_id: id(3),
-            stars,
-        }
+        RatingCommand::Rate { product_id: id(1), customer_id: id(2), order_id: id(3), stars }
     }
 
     #[test]

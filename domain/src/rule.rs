@@ -18,11 +18,7 @@ pub struct BrokenRule {
 
 impl BrokenRule {
     pub fn new(field: &str, expected: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self {
-            field: field.to_owned(),
-            expected: expected.into(),
-            seen: seen.into(),
-        }
+        Self { field: field.to_owned(), expected: expected.into(), seen: seen.into() }
     }
 }
 
@@ -38,10 +34,7 @@ pub(crate) fn text(
         let expected = format!("{} to {} characters", characters.start(), characters.end());
         return Err(BrokenRule::new(field, expected, count.to_string()));
     }
-    match value
-        .chars()
-        .find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    match value.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         Some(c) => Err(BrokenRule::new(
             field,
             "free of control characters",
@@ -66,11 +59,7 @@ pub(crate) fn at_most(field: &str, count: usize, max: usize) -> Result<(), Broke
     if count <= max {
         Ok(())
     } else {
-        Err(BrokenRule::new(
-            field,
-            format!("at most {max}"),
-            count.to_string(),
-        ))
+        Err(BrokenRule::new(field, format!("at most {max}"), count.to_string()))
     }
 }
 
@@ -82,10 +71,7 @@ mod tests {
     fn length_is_counted_in_characters_not_bytes() {
         assert!(text("name", &"é".repeat(500), 1..=500).is_ok());
         let broken = text("name", &"é".repeat(501), 1..=500).unwrap_err();
-        assert_eq!(
-            broken.to_string(),
-            "name must be 1 to 500 characters, not 501"
-        );
+        assert_eq!(broken.to_string(), "name must be 1 to 500 characters, not 501");
         assert!(text("name", "", 1..=500).is_err());
     }
 

@@ -28,10 +28,7 @@ pub enum SellerEvent {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum SellerCommand {
-    Register {
-        seller_id: SellerId,
-        details: SellerDetails,
-    },
+    Register { seller_id: SellerId, details: SellerDetails },
     ChangeDetails(SellerDetails),
 }
 
@@ -90,9 +87,9 @@ impl Decider for Seller {
             (SellerCommand::Register { details, .. }, Some(known)) if known == details => {
                 Ok(vec![])
             }
-            (SellerCommand::Register { .. }, Some(known)) => Err(SellerRejection::SellerExists {
-                name: known.name.clone(),
-            }),
+            (SellerCommand::Register { .. }, Some(known)) => {
+                Err(SellerRejection::SellerExists { name: known.name.clone() })
+            }
             (SellerCommand::ChangeDetails(_), None) => Err(SellerRejection::NoSuchSeller),
             (SellerCommand::ChangeDetails(details), Some(known)) if known == details => Ok(vec![]),
             (SellerCommand::ChangeDetails(details), Some(_)) => {
@@ -141,38 +138,24 @@ mod tests {
     }
 
     fn registered() -> SellerEvent {
-        SellerEvent::Registered {
-            seller_id: id(1),
-            details: details(None),
-        }
+        SellerEvent::Registered { seller_id: id(1), details: details(None) }
     }
 
     #[test]
     fn a_seller_registers_once() {
-        let register = |webhook| SellerCommand::Register {
-            seller_id: id(1),
-            details: details(webhook),
-        };
+        let register =
+            |webhook| SellerCommand::Register { seller_id: id(1), details: details(webhook) };
         given::<Seller>([])
             .when(register(None))
             .then_once([registered()])
             .when(register(Some("https://acme.example/hook")))
-            .then_rejected(SellerRejection::SellerExists {
-                name: "Acme".into(),
-            });
+            .then_rejected(SellerRejection::SellerExists { name: "Acme".into() });
     }
 
     #[test]
     fn a_webhook_is_https_and_bounded() {
         let long = format!("https://{}", "a".repeat(1_993));
-        for webhook in [
-            "",
-            "http://acme.example",
-            "https://",
-            "https:// x",
-            "ftp://x",
-            &long,
-        ] {
+        for webhook in ["", "http://acme.example", "https://", "https:// x", "ftp://x", &long] {
             given::<Seller>([registered()])
                 .when(SellerCommand::ChangeDetails(details(Some(webhook))))
                 .then_refused(|r| r.kind() == RejectionKind::Invalid);

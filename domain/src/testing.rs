@@ -1,7 +1,4 @@
-#![allow(
-    dead_code,
-    reason = "a vocabulary for tests, not all of it is used at all times"
-)]
+#![allow(dead_code, reason = "a vocabulary for tests, not all of it is used at all times")]
 //! Given these events, when this command comes, then these events follow, or this refusal.
 //!
 //! Every step goes through the decider and the fold alone, so a test reads as the rule it
@@ -23,10 +20,7 @@ pub(crate) struct When<D: Decider> {
 
 /// An aggregate to which `events` have happened.
 pub(crate) fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D> {
-    Given {
-        state: D::State::default(),
-    }
-    .and(events)
+    Given { state: D::State::default() }.and(events)
 }
 
 impl<D: Decider> Given<D> {
@@ -40,11 +34,7 @@ impl<D: Decider> Given<D> {
 
     pub(crate) fn when(self, command: D::Command) -> When<D> {
         let outcome = D::decide(&self.state, &command);
-        When {
-            state: self.state,
-            command,
-            outcome,
-        }
+        When { state: self.state, command, outcome }
     }
 
     pub(crate) fn state(&self) -> &D::State {

@@ -29,10 +29,7 @@ pub enum WarehouseEvent {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum WarehouseCommand {
-    Open {
-        warehouse_id: WarehouseId,
-        details: WarehouseDetails,
-    },
+    Open { warehouse_id: WarehouseId, details: WarehouseDetails },
     ChangeDetails(WarehouseDetails),
     Activate,
     Deactivate,
@@ -88,10 +85,7 @@ impl Decider for Warehouse {
         use WarehouseCommand as C;
         let known = state.as_ref().ok_or(WarehouseRejection::NoSuchWarehouse);
         match command {
-            C::Open {
-                warehouse_id,
-                details,
-            } => open(state, *warehouse_id, details),
+            C::Open { warehouse_id, details } => open(state, *warehouse_id, details),
             C::ChangeDetails(details) => {
                 check(details)?;
                 Ok(unless(known?.details == *details, || {
@@ -107,10 +101,7 @@ impl Decider for Warehouse {
     fn evolve(state: &mut WarehouseState, event: &WarehouseEvent) {
         match (event, state.as_mut()) {
             (WarehouseEvent::Opened { details, .. }, _) => {
-                *state = Some(WarehouseOnRecord {
-                    details: details.clone(),
-                    active: true,
-                });
+                *state = Some(WarehouseOnRecord { details: details.clone(), active: true });
             }
             (WarehouseEvent::DetailsChanged(details), Some(known)) => {
                 known.details = details.clone();
@@ -134,14 +125,11 @@ fn open(
 ) -> Result<Vec<WarehouseEvent>, WarehouseRejection> {
     check(details)?;
     match state {
-        None => Ok(vec![WarehouseEvent::Opened {
-            warehouse_id,
-            details: details.clone(),
-        }]),
+        None => Ok(vec![WarehouseEvent::Opened { warehouse_id, details: details.clone() }]),
         Some(known) if known.details == *details => Ok(vec![]),
-        Some(known) => Err(WarehouseRejection::WarehouseExists {
-            name: known.details.name.clone(),
-        }),
+        Some(known) => {
+            Err(WarehouseRejection::WarehouseExists { name: known.details.name.clone() })
+        }
     }
 }
 
@@ -159,34 +147,21 @@ mod tests {
     use crate::testing::{given, id};
 
     fn details(name: &str) -> WarehouseDetails {
-        WarehouseDetails {
-            name: name.to_owned(),
-            rank: 1,
-        }
+        WarehouseDetails { name: name.to_owned(), rank: 1 }
     }
 
     fn opened() -> WarehouseEvent {
-        WarehouseEvent::Opened {
-            warehouse_id: id(1),
-            details: details("north"),
-        }
+        WarehouseEvent::Opened { warehouse_id: id(1), details: details("north") }
     }
 
     #[test]
     fn a_warehouse_opens_once_and_active() {
-        let open = |name| WarehouseCommand::Open {
-            warehouse_id: id(1),
-            details: details(name),
-        };
-        let north = given::<Warehouse>([])
-            .when(open("north"))
-            .then_once([opened()]);
+        let open = |name| WarehouseCommand::Open { warehouse_id: id(1), details: details(name) };
+        let north = given::<Warehouse>([]).when(open("north")).then_once([opened()]);
         assert!(north.state().as_ref().unwrap().active);
         north
             .when(open("south"))
-            .then_rejected(WarehouseRejection::WarehouseExists {
-                name: "north".into(),
-            });
+            .then_rejected(WarehouseRejection::WarehouseExists { name: "north".into() });
     }
 
     #[test]
@@ -207,9 +182,7 @@ mod tests {
             WarehouseCommand::Deactivate,
             WarehouseCommand::ChangeDetails(details("x")),
         ] {
-            given::<Warehouse>([])
-                .when(command)
-                .then_rejected(WarehouseRejection::NoSuchWarehouse);
+            given::<Warehouse>([]).when(command).then_rejected(WarehouseRejection::NoSuchWarehouse);
         }
     }
 

@@ -16,14 +16,8 @@ pub(super) fn decide(
     if let Some(parent_id) = parent_id
         && tree.ancestry(parent_id).any(|above| above == category_id)
     {
-        return Err(CategoryRejection::CategoryCycle {
-            category_id,
-            parent_id,
-        });
+        return Err(CategoryRejection::CategoryCycle { category_id, parent_id });
     }
     tree.has_place(category_id, parent_id, &node.slug, tree.height(category_id))?;
-    Ok(vec![CategoryEvent::Moved {
-        category_id,
-        parent_id,
-    }])
+    Ok(vec![CategoryEvent::Moved { category_id, parent_id }])
 }

@@ -46,13 +46,7 @@ pub fn nested_set(tree: &CategoryTree) -> Vec<NestedSetRow> {
         };
         bound += 1;
         open.push((rows.len(), node.children.iter()));
-        rows.push(NestedSetRow {
-            category_id: *category_id,
-            lft: bound,
-            rgt: bound,
-            depth,
-            path,
-        });
+        rows.push(NestedSetRow { category_id: *category_id, lft: bound, rgt: bound, depth, path });
     }
 }
 
@@ -69,11 +63,7 @@ mod tests {
         for event in Category::decide(tree, command)? {
             Category::evolve(tree, &event);
         }
-        assert_eq!(
-            Category::decide(tree, command),
-            Ok(vec![]),
-            "{command:?} twice"
-        );
+        assert_eq!(Category::decide(tree, command), Ok(vec![]), "{command:?} twice");
         Ok(())
     }
 
@@ -89,13 +79,7 @@ mod tests {
     #[test]
     fn bounds_enclose_the_subtree_and_paths_name_it() {
         let mut tree = CategoryTree::default();
-        for (category, parent) in [
-            (1, None),
-            (2, Some(1)),
-            (3, Some(2)),
-            (4, Some(1)),
-            (5, None),
-        ] {
+        for (category, parent) in [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(1)), (5, None)] {
             apply(&mut tree, &add(category, parent)).unwrap();
         }
         let rows: Vec<_> = nested_set(&tree)
@@ -120,13 +104,8 @@ mod tests {
         let parent = proptest::option::of(1_u128..16);
         (0..6, category, parent).prop_map(|(kind, category, parent)| match kind {
             0..=2 => add(category, parent),
-            3..=4 => C::Move {
-                category_id: id(category),
-                parent_id: parent.map(id),
-            },
-            _ => C::Remove {
-                category_id: id(category),
-            },
+            3..=4 => C::Move { category_id: id(category), parent_id: parent.map(id) },
+            _ => C::Remove { category_id: id(category) },
         })
     }
 
@@ -149,9 +128,8 @@ mod tests {
                     apart || within(inner, outer) || within(outer, inner),
                     "bounds cross: {inner:?} {outer:?}"
                 );
-                let is_above = tree
-                    .ancestry(inner.category_id)
-                    .any(|above| above == outer.category_id);
+                let is_above =
+                    tree.ancestry(inner.category_id).any(|above| above == outer.category_id);
                 assert_eq!(within(inner, outer), is_above);
                 if Some(outer.category_id) == parent_id {
                     assert_eq!(inner.depth, outer.depth + 1);

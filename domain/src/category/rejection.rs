@@ -15,20 +15,11 @@ pub enum CategoryRejection {
     #[error("category {category_id} already exists elsewhere or under another name")]
     CategoryExists { category_id: CategoryId },
     #[error("category {category_id} cannot go under {parent_id}, which is itself or below it")]
-    CategoryCycle {
-        category_id: CategoryId,
-        parent_id: CategoryId,
-    },
+    CategoryCycle { category_id: CategoryId, parent_id: CategoryId },
     #[error("its sibling {category_id} already has the slug `{slug}`")]
-    SlugTaken {
-        slug: String,
-        category_id: CategoryId,
-    },
+    SlugTaken { slug: String, category_id: CategoryId },
     #[error("category {category_id} has {children} children")]
-    CategoryHasChildren {
-        category_id: CategoryId,
-        children: usize,
-    },
+    CategoryHasChildren { category_id: CategoryId, children: usize },
     #[error("the tree is at most {max} categories deep, this would make it {depth}")]
     TreeTooDeep { max: usize, depth: usize },
     #[error("the tree has at most {max} categories")]

@@ -16,9 +16,5 @@ pub(super) fn decide(
         return Ok(vec![]);
     }
     tree.slug_is_free(category_id, node.parent_id, slug)?;
-    Ok(vec![CategoryEvent::Renamed {
-        category_id,
-        name: name.to_owned(),
-        slug: slug.to_owned(),
-    }])
+    Ok(vec![CategoryEvent::Renamed { category_id, name: name.to_owned(), slug: slug.to_owned() }])
 }

@@ -23,17 +23,11 @@ fn add(category: u128, parent: Option<u128>, slug: &str) -> CategoryCommand {
 }
 
 fn move_to(category: u128, parent: Option<u128>) -> CategoryCommand {
-    CategoryCommand::Move {
-        category_id: id(category),
-        parent_id: parent.map(id),
-    }
+    CategoryCommand::Move { category_id: id(category), parent_id: parent.map(id) }
 }
 
 fn moved(category: u128, parent: Option<u128>) -> CategoryEvent {
-    CategoryEvent::Moved {
-        category_id: id(category),
-        parent_id: parent.map(id),
-    }
+    CategoryEvent::Moved { category_id: id(category), parent_id: parent.map(id) }
 }
 
 /// clothes > shirts > linen, and shoes.
@@ -60,38 +54,25 @@ fn a_category_is_added_once_below_a_known_parent() {
 #[test]
 fn a_move_below_itself_is_refused_naming_both() {
     for below in [1, 2, 3] {
-        shop()
-            .when(move_to(1, Some(below)))
-            .then_rejected(CategoryRejection::CategoryCycle {
-                category_id: id(1),
-                parent_id: id(below),
-            });
+        shop().when(move_to(1, Some(below))).then_rejected(CategoryRejection::CategoryCycle {
+            category_id: id(1),
+            parent_id: id(below),
+        });
     }
 }
 
 #[test]
 fn a_subtree_moves_as_a_whole_and_once() {
-    let moved = shop()
-        .when(move_to(2, Some(4)))
-        .then_once([moved(2, Some(4))]);
-    let paths: Vec<_> = nested_set(moved.state())
-        .into_iter()
-        .map(|row| row.path)
-        .collect();
-    assert_eq!(
-        paths,
-        ["clothes", "shoes", "shoes/shirts", "shoes/shirts/linen"]
-    );
+    let moved = shop().when(move_to(2, Some(4))).then_once([moved(2, Some(4))]);
+    let paths: Vec<_> = nested_set(moved.state()).into_iter().map(|row| row.path).collect();
+    assert_eq!(paths, ["clothes", "shoes", "shoes/shirts", "shoes/shirts/linen"]);
 }
 
 #[test]
 fn siblings_have_different_slugs_but_cousins_may_share_one() {
     shop()
         .when(add(5, None, "shoes"))
-        .then_rejected(CategoryRejection::SlugTaken {
-            slug: "shoes".into(),
-            category_id: id(4),
-        })
+        .then_rejected(CategoryRejection::SlugTaken { slug: "shoes".into(), category_id: id(4) })
         .when(add(5, Some(1), "shoes"))
         .then_once([added(5, Some(1), "shoes")])
         .when(move_to(5, None))
@@ -108,10 +89,7 @@ fn siblings_have_different_slugs_but_cousins_may_share_one() {
 fn only_a_category_without_children_is_removed() {
     shop()
         .when(CategoryCommand::Remove { category_id: id(2) })
-        .then_rejected(CategoryRejection::CategoryHasChildren {
-            category_id: id(2),
-            children: 1,
-        })
+        .then_rejected(CategoryRejection::CategoryHasChildren { category_id: id(2), children: 1 })
         .when(CategoryCommand::Remove { category_id: id(3) })
         .then_once([CategoryEvent::Removed { category_id: id(3) }]);
 }
@@ -132,25 +110,17 @@ fn a_tree_has_a_greatest_depth_also_after_a_move() {
 #[test]
 fn slugs_are_fit_for_addresses() {
     for slug in ["", "a/b", "A", "a b", "..", "a?b"] {
-        shop()
-            .when(add(5, None, slug))
-            .then_refused(|r| r.kind() == RejectionKind::Invalid);
+        shop().when(add(5, None, slug)).then_refused(|r| r.kind() == RejectionKind::Invalid);
     }
     for slug in ["cama_mesa", "büro", "30-cm"] {
-        shop()
-            .when(add(5, None, slug))
-            .then_once([added(5, None, slug)]);
+        shop().when(add(5, None, slug)).then_once([added(5, None, slug)]);
     }
 }
 
 #[test]
 fn an_event_nobody_decided_does_not_harm_the_fold() {
     let odd = shop()
-        .and([
-            moved(1, Some(3)),
-            moved(9, None),
-            added(2, Some(2), "again"),
-        ])
+        .and([moved(1, Some(3)), moved(9, None), added(2, Some(2), "again")])
         .and([CategoryEvent::Removed { category_id: id(1) }]);
     let rows = nested_set(odd.state());
     assert!(rows.len() <= odd.state().nodes.len());

@@ -14,10 +14,9 @@ impl CategoryTree {
     pub fn children(&self, parent_id: Option<CategoryId>) -> &[CategoryId] {
         match parent_id {
             None => &self.roots,
-            Some(parent_id) => self
-                .nodes
-                .get(&parent_id)
-                .map_or(&[], |node| node.children.as_slice()),
+            Some(parent_id) => {
+                self.nodes.get(&parent_id).map_or(&[], |node| node.children.as_slice())
+            }
         }
     }
 
@@ -34,11 +33,7 @@ impl CategoryTree {
         let mut height = 0;
         while !level.is_empty() && height <= self.nodes.len() {
             height += 1;
-            level = level
-                .iter()
-                .flat_map(|id| self.children(Some(*id)))
-                .copied()
-                .collect();
+            level = level.iter().flat_map(|id| self.children(Some(*id))).copied().collect();
         }
         height
     }
@@ -47,9 +42,7 @@ impl CategoryTree {
         &self,
         category_id: CategoryId,
     ) -> Result<&CategoryNode, CategoryRejection> {
-        self.nodes
-            .get(&category_id)
-            .ok_or(CategoryRejection::NoSuchCategory { category_id })
+        self.nodes.get(&category_id).ok_or(CategoryRejection::NoSuchCategory { category_id })
     }
 
     /// Refuses a place below an unknown category, too deep for `height` more levels, or beside a
@@ -69,10 +62,7 @@ impl CategoryTree {
             Some(parent_id) => return Err(CategoryRejection::NoSuchParent { parent_id }),
         };
         if above + height > DEPTH_MAX {
-            return Err(CategoryRejection::TreeTooDeep {
-                max: DEPTH_MAX,
-                depth: above + height,
-            });
+            return Err(CategoryRejection::TreeTooDeep { max: DEPTH_MAX, depth: above + height });
         }
         self.slug_is_free(category_id, parent_id, slug)
     }
@@ -87,10 +77,9 @@ impl CategoryTree {
         let mut siblings = self.children(parent_id).iter();
         match siblings.find(|id| **id != category_id && has_slug(id)) {
             None => Ok(()),
-            Some(sibling) => Err(CategoryRejection::SlugTaken {
-                slug: slug.to_owned(),
-                category_id: *sibling,
-            }),
+            Some(sibling) => {
+                Err(CategoryRejection::SlugTaken { slug: slug.to_owned(), category_id: *sibling })
+            }
         }
     }
 
