@@ -194,9 +194,7 @@ fn count_change(
     }
     let orders = i64::from(!new.is_empty()) - i64::from(!old.is_empty());
     if orders != 0 {
-        connection
-            .prepare_cached("UPDATE total SET orders = orders + ?1")?
-            .execute([orders])?;
+        connection.prepare_cached("UPDATE total SET orders = orders + ?1")?.execute([orders])?;
     }
     Ok(())
 }

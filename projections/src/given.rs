@@ -52,7 +52,9 @@ pub(crate) fn empty<P: Projector>() -> Connection {
 /// Folds and saves `events` in batches, as the runner does.
 pub(crate) fn feed<P: Projector>(connection: &Connection, events: &[Envelope], batch: usize) {
     for batch in events.chunks(batch.max(1)) {
-        let mut rows: BTreeMap<P::Key, (Option<P::Row>, Option<P::Row>)> = BTreeMap::new();
+        // As saved, and as it is now.
+        type Touched<R> = (Option<R>, Option<R>);
+        let mut rows: BTreeMap<P::Key, Touched<P::Row>> = BTreeMap::new();
         let transaction = connection.unchecked_transaction().unwrap();
         for event in batch {
             let mut keys = Vec::new();
@@ -81,15 +83,12 @@ pub(crate) fn given<P: Projector>(events: &[Envelope]) -> Connection {
 
 /// Every row of every table, in an order of its own.
 pub(crate) fn dump(connection: &Connection) -> BTreeMap<String, Vec<String>> {
-    let mut tables = connection
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
-        .unwrap();
+    let mut tables =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
     let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let mut all = BTreeMap::new();
     for name in names.map(Result::unwrap) {
-        let mut select = connection
-            .prepare(&format!("SELECT * FROM {name}"))
-            .unwrap();
+        let mut select = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
         let columns = select.column_count();
         let rows = select
             .query_map([], |row| {

@@ -33,9 +33,8 @@ pub fn all_pairs(connection: &Connection, together_min: u32) -> Result<AllPairs<
     };
     let mut statement =
         connection.prepare_cached("SELECT product_id FROM product ORDER BY product_id")?;
-    let products: Vec<ProductId> = statement
-        .query_map([], |row| id(row, 0))?
-        .collect::<Result<_, _>>()?;
+    let products: Vec<ProductId> =
+        statement.query_map([], |row| id(row, 0))?.collect::<Result<_, _>>()?;
     Ok(AllPairs {
         counter: Counter::new(connection),
         together_min: together_min.max(1),
@@ -51,11 +50,7 @@ impl AllPairs<'_> {
         let mut pairs = Vec::new();
         self.counter.count(first, |second, together| {
             if second > first && together >= together_min {
-                pairs.push(Pair {
-                    first,
-                    second,
-                    together,
-                });
+                pairs.push(Pair { first, second, together });
             }
         })?;
         pairs.sort_unstable();

@@ -33,10 +33,7 @@ impl Basket {
     pub(super) fn fold(row: Option<Self>, event: &OrderEvent, position: Position) -> Option<Self> {
         match event {
             OrderEvent::Placed(order) => row.or_else(|| Self::placed(&order.lines, position)),
-            OrderEvent::Confirmed(_) => row.map(|basket| Self {
-                confirmed: true,
-                ..basket
-            }),
+            OrderEvent::Confirmed(_) => row.map(|basket| Self { confirmed: true, ..basket }),
             OrderEvent::LinesReturned { lines, .. } => row.and_then(|basket| basket.without(lines)),
             OrderEvent::Returned(_) | OrderEvent::Cancelled(_) | OrderEvent::Failed(_) => None,
             OrderEvent::ProcessingStarted(_)
@@ -78,9 +75,7 @@ impl Basket {
         }
         let mut left: Vec<(Line, ProductId)> = Vec::with_capacity(self.lines.len());
         for mut line in self.lines {
-            line.units = line
-                .units
-                .saturating_sub(back.get(&line.line).copied().unwrap_or(0));
+            line.units = line.units.saturating_sub(back.get(&line.line).copied().unwrap_or(0));
             if let Some(product) = self.products.get(line.product as usize)
                 && line.units > 0
             {
@@ -118,10 +113,7 @@ impl Basket {
     }
 
     pub(super) fn products_blob(&self) -> Vec<u8> {
-        self.products
-            .iter()
-            .flat_map(|id| id.uuid().into_bytes())
-            .collect()
+        self.products.iter().flat_map(|id| id.uuid().into_bytes()).collect()
     }
 
     /// Line number, product index and units of every line, each as LEB128.

@@ -84,11 +84,7 @@ impl<'c> Counter<'c> {
             if id == product {
                 of_orders = together;
             } else if together >= support_min {
-                partners.push(Partner {
-                    product_id: id,
-                    together,
-                    orders: 0,
-                });
+                partners.push(Partner { product_id: id, together, orders: 0 });
             }
         })?;
         for partner in &mut partners {

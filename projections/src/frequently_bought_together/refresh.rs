@@ -40,10 +40,7 @@ pub struct Budget {
 
 impl Budget {
     /// Everything, for the end of a rebuild.
-    pub const UNBOUNDED: Self = Self {
-        products_max: usize::MAX,
-        time_max: Duration::MAX,
-    };
+    pub const UNBOUNDED: Self = Self { products_max: usize::MAX, time_max: Duration::MAX };
 }
 
 /// What one call of [`refresh`] did.
@@ -120,10 +117,7 @@ fn refresh_within(
             mark.execute([product.uuid().into_bytes()])?;
         }
     }
-    Ok(Refreshed {
-        products: done.len(),
-        left: stale_products(connection)?,
-    })
+    Ok(Refreshed { products: done.len(), left: stale_products(connection)? })
 }
 
 /// Stale products, at most `count_max`, in random order so that none waits for ever where the budget never suffices.
@@ -155,10 +149,9 @@ fn refresh_one(
         repopularised.extend(partners.iter().map(|partner| partner.product_id));
     }
     if orders == 0 {
-        for sql in [
-            "DELETE FROM top WHERE product_id = ?1",
-            "DELETE FROM product WHERE product_id = ?1",
-        ] {
+        for sql in
+            ["DELETE FROM top WHERE product_id = ?1", "DELETE FROM product WHERE product_id = ?1"]
+        {
             connection.prepare_cached(sql)?.execute([bytes])?;
         }
         return Ok(());

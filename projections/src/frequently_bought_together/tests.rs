@@ -99,10 +99,7 @@ fn ended(number: u128) -> EndTransition {
 fn came_back(number: u128, lines: &[(u32, u32)]) -> Given {
     let lines = lines
         .iter()
-        .map(|(line, quantity)| LineUnits {
-            line: *line,
-            quantity: units(*quantity),
-        })
+        .map(|(line, quantity)| LineUnits { line: *line, quantity: units(*quantity) })
         .collect();
     let return_id = id(9);
     happened(number, OrderEvent::LinesReturned { return_id, lines })
@@ -171,14 +168,7 @@ fn a_product_on_several_lines_counts_once_and_until_its_last_unit_came_back() {
 
 fn top_of(connection: &Connection, number: u128) -> Top {
     let k = TOP_MAX;
-    top(
-        connection,
-        product(number),
-        k,
-        Score::Cosine,
-        Freshness::Stored,
-    )
-    .unwrap()
+    top(connection, product(number), k, Score::Cosine, Freshness::Stored).unwrap()
 }
 
 /// 1 and 2 always together; 3 in every order.
@@ -201,9 +191,7 @@ fn what_everybody_buys_is_not_what_goes_together() {
     let top = top_of(&connection, 1);
     let found: Vec<_> = top.partners.iter().map(|p| p.product_id).collect();
     assert_eq!(found, [product(2), product(3)]);
-    let [first, second] = top.partners[..] else {
-        panic!("two partners")
-    };
+    let [first, second] = top.partners[..] else { panic!("two partners") };
     assert_eq!((first.cosine, first.jaccard), (1.0, 1.0));
     assert!((first.lift - 10.0 / 3.0).abs() < 1e-12);
     assert_eq!((second.together, second.orders, second.lift), (3, 10, 1.0));
@@ -232,10 +220,7 @@ fn a_reader_can_ask_for_what_is_stored_or_for_now() {
     let ask = |freshness| top(&connection, product(1), 1, Score::Cosine, freshness).unwrap();
     let stored = ask(Freshness::Stored);
     assert!(stored.stale);
-    assert_eq!(
-        (stored.orders, stored.partners[0].product_id),
-        (3, product(2))
-    );
+    assert_eq!((stored.orders, stored.partners[0].product_id), (3, product(2)));
     let now = ask(Freshness::Current);
     assert!(!now.stale);
     assert_eq!((now.orders, now.partners[0].product_id), (8, product(5)));
@@ -279,12 +264,7 @@ fn by_hand(events: &[Given]) -> Vec<BTreeSet<ProductId>> {
             OrderEvent::Placed(order) => {
                 orders.entry(*stream).or_insert_with(|| {
                     let lines = order.lines.iter();
-                    (
-                        false,
-                        lines
-                            .map(|l| (l.line, (l.product_id, l.quantity.get())))
-                            .collect(),
-                    )
+                    (false, lines.map(|l| (l.line, (l.product_id, l.quantity.get()))).collect())
                 });
             }
             OrderEvent::Confirmed(_) => {
@@ -311,15 +291,11 @@ fn by_hand(events: &[Given]) -> Vec<BTreeSet<ProductId>> {
         }
     }
     let counted = orders.into_values().filter(|(confirmed, _)| *confirmed);
-    counted
-        .map(|(_, left)| left.into_values().map(|(product, _)| product).collect())
-        .collect()
+    counted.map(|(_, left)| left.into_values().map(|(product, _)| product).collect()).collect()
 }
 
 fn together(baskets: &[BTreeSet<ProductId>], a: ProductId, b: ProductId) -> u32 {
-    let both = baskets
-        .iter()
-        .filter(|b1| b1.contains(&a) && b1.contains(&b));
+    let both = baskets.iter().filter(|b1| b1.contains(&a) && b1.contains(&b));
     both.count() as u32
 }
 

@@ -68,14 +68,11 @@ pub fn top(
         true => Some(connection.unchecked_transaction()?),
         false => None,
     };
-    let all_orders: u32 = connection
-        .prepare_cached("SELECT orders FROM total")?
-        .query_row([], |row| row.get(0))?;
+    let all_orders: u32 =
+        connection.prepare_cached("SELECT orders FROM total")?.query_row([], |row| row.get(0))?;
     let known: Option<(u32, bool)> = connection
         .prepare_cached("SELECT orders, stale > 0 FROM product WHERE product_id = ?1")?
-        .query_row([product.uuid().into_bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row([product.uuid().into_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (orders, stale) = known.unwrap_or((0, false));
     let stored = stored(connection, product)?;
@@ -151,11 +148,7 @@ pub(super) fn store(
     best.dedup();
     connection
         .prepare_cached("INSERT OR REPLACE INTO top VALUES (?1, ?2, ?3)")?
-        .execute(params![
-            product.uuid().into_bytes(),
-            of_orders,
-            write(&best)
-        ])?;
+        .execute(params![product.uuid().into_bytes(), of_orders, write(&best)])?;
     Ok(())
 }
 

@@ -63,11 +63,7 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
     let started = Instant::now();
     feed::<FrequentlyBoughtTogether>(&connection, &events, 1_000);
     let loading = started.elapsed();
-    let count = |sql: &str| {
-        connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let postings = count("SELECT count(*) FROM posting");
     let file = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
     eprintln!(
@@ -89,26 +85,18 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
     let started = Instant::now();
     let refreshed = refresh(&connection, &Settings::default(), Budget::UNBOUNDED).unwrap();
     let refreshing = started.elapsed();
-    eprintln!(
-        "{} products refreshed in {refreshing:?}",
-        refreshed.products
-    );
+    eprintln!("{} products refreshed in {refreshing:?}", refreshed.products);
 
     let popular: ProductId = connection
-        .query_row(
-            "SELECT product_id FROM product ORDER BY orders DESC LIMIT 1",
-            [],
-            |row| crate::id_column::id(row, 0),
-        )
+        .query_row("SELECT product_id FROM product ORDER BY orders DESC LIMIT 1", [], |row| {
+            crate::id_column::id(row, 0)
+        })
         .unwrap();
     let started = Instant::now();
     for _ in 0..1_000 {
         top(&connection, popular, 10, Score::Cosine, Freshness::Stored).unwrap();
     }
-    eprintln!(
-        "stored top of the most popular: {:?}",
-        started.elapsed() / 1_000
-    );
+    eprintln!("stored top of the most popular: {:?}", started.elapsed() / 1_000);
 
     let next = baskets.len() as u128;
     let mut live = Duration::ZERO;
@@ -127,32 +115,19 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
         feed::<FrequentlyBoughtTogether>(&connection, &order, 2);
         live += started.elapsed();
     }
-    eprintln!(
-        "an order of five lines in a transaction of its own: {:?}",
-        live / 200
-    );
+    eprintln!("an order of five lines in a transaction of its own: {:?}", live / 200);
 
     let started = Instant::now();
-    let budget = Budget {
-        products_max: usize::MAX,
-        time_max: Duration::from_millis(50),
-    };
+    let budget = Budget { products_max: usize::MAX, time_max: Duration::from_millis(50) };
     let refreshed = refresh(&connection, &Settings::default(), budget).unwrap();
     eprintln!("then {refreshed:?} in {:?}", started.elapsed());
     let started = Instant::now();
     let now = top(&connection, popular, 10, Score::Cosine, Freshness::Current).unwrap();
-    eprintln!(
-        "counted on the spot ({} orders): {:?}",
-        now.orders,
-        started.elapsed()
-    );
+    eprintln!("counted on the spot ({} orders): {:?}", now.orders, started.elapsed());
     let _ = product(0);
 
     if !cfg!(debug_assertions) {
         assert!(loading < Duration::from_secs(5), "loading took {loading:?}");
-        assert!(
-            counting < Duration::from_secs(3),
-            "counting took {counting:?}"
-        );
+        assert!(counting < Duration::from_secs(3), "counting took {counting:?}");
     }
 }
