@@ -1,0 +1,24 @@
+//! The log of the process: structured, to standard error.
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, Global};
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Starts the log; a filter that cannot be read is an error.
+pub fn start(global: &Global) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&global.log)
+        .map_err(|error| format!("--log `{}`: {error}", global.log))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match global.log_format {
+        Format::Text => log.with_target(false).compact().try_init(),
+        Format::Json => log.json().flatten_event(true).try_init(),
+    }
+}

@@ -1,0 +1,292 @@
+//! Puts a node together: the only module that names every adapter, the clock and the id source.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use commands::{
+    Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
+    TokioSpawner, TokioTimer,
+};
+use journal::{Journal, JournalError, SqliteJournal};
+use projections::{Directory, ReadModels, Runner};
+use sagas::agenda::{Agenda, AgendaError, AgendaTable};
+use sagas::checkout::ShopPolicy;
+use sagas::engine::{Engine, EngineParts};
+use sagas::key_store::{KeyStore, KeyStoreError, KeyStoreOptions, OsEntropy, SqliteKeyStore};
+use sagas::payment_gateway::{
+    PaymentGateway, SandboxOptions, SandboxProvider, WebhookSink, WebhookSinkError,
+};
+use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets};
+use sagas::webhook_inbox::Delivery;
+use tokio::sync::watch;
+
+use crate::secrets::{Secrets, SecretsError};
+
+pub const JOURNAL_FILE: &str = "journal.db";
+pub const SANDBOX_FILE: &str = "sandbox.db";
+pub const SNAPSHOTS_FILE: &str = "snapshots.db";
+pub const AGENDA_FILE: &str = "agenda.db";
+pub const READ_MODELS: &str = "read-models";
+/// The sandbox provider's name in payments.
+pub const SANDBOX: &str = "sandbox";
+
+/// How often the agenda looks for what is due.
+const AGENDA_EVERY: Duration = Duration::from_millis(250);
+
+/// What a node is told.
+#[derive(Clone)]
+pub struct NodeOptions {
+    pub data: PathBuf,
+    pub policy: ShopPolicy,
+    pub clock: Arc<dyn Clock>,
+    pub bus: BusOptions,
+    /// Ask for real-time priority for the committing threads.
+    pub realtime_priority: bool,
+}
+
+impl NodeOptions {
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            policy: ShopPolicy::default(),
+            clock: Arc::new(SystemClock),
+            bus: BusOptions::default(),
+            realtime_priority: true,
+        }
+    }
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{path}: {source}")]
+    Directory { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("payment sandbox: {0}")]
+    Sandbox(#[source] JournalError),
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error("webhook secret: {0}")]
+    WebhookSecret(String),
+    #[error("snapshots: {0}")]
+    Snapshots(String),
+    #[error(transparent)]
+    Agenda(#[from] AgendaError),
+    #[error("read models: {0}")]
+    ReadModels(#[from] projections::RunnerError),
+    #[error("a thread could not be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// One running engine over one data directory.
+pub struct Node {
+    pub engine: Engine,
+    pub journal: Arc<SqliteJournal>,
+    pub reads: ReadModels,
+    pub sandbox: Arc<SandboxProvider>,
+    pub keys: Arc<SqliteKeyStore>,
+    pub secrets: Secrets,
+    pub webhook_secrets: WebhookSecrets,
+    ledger: Arc<SqliteJournal>,
+    stop: watch::Sender<bool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Opens the data directory, making it if need be, and starts the engine's threads.
+    pub fn open(options: &NodeOptions) -> Result<Self, OpenError> {
+        let data = options.data.as_path();
+        std::fs::create_dir_all(data).map_err(|source| OpenError::Directory {
+            path: data.display().to_string(),
+            source,
+        })?;
+        let clock = Arc::clone(&options.clock);
+        let journal_clock = Arc::clone(&clock);
+        let journal_options = journal::Options {
+            clock: Arc::new(move || journal_clock.now()),
+            realtime_priority: options.realtime_priority,
+            ..journal::Options::default()
+        };
+        let journal =
+            Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options.clone())?);
+        let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), journal_options)
+            .map(Arc::new)
+            .map_err(OpenError::Sandbox)?;
+        let keys =
+            Arc::new(SqliteKeyStore::open_data_dir(data, KeyStoreOptions::default())?);
+        let secrets = Secrets::of_data_dir(data, &OsEntropy)?;
+        let webhook_secrets = WebhookSecrets::parse(&secrets.webhook_secrets.join(" "))
+            .map_err(|error| OpenError::WebhookSecret(error.to_string()))?;
+
+        let sink = Arc::new(Inbox::new(Arc::clone(&clock), webhook_secrets.clone()));
+        let sandbox_clock = Arc::clone(&clock);
+        let sandbox = SandboxProvider::new(
+            Arc::clone(&ledger) as Arc<dyn Journal>,
+            Arc::new(move || sandbox_clock.now()),
+            Arc::new(TokioTimer),
+            SandboxOptions::default(),
+        )
+        .map_err(OpenError::Sandbox)?
+        .with_webhooks(Arc::clone(&sink) as Arc<dyn WebhookSink>, webhook_secrets.clone());
+        let sandbox = Arc::new(sandbox);
+
+        let (stop, stopped) = watch::channel(false);
+        let runtime = runtime()?;
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
+        let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
+            .map_err(|error| OpenError::Snapshots(error.to_string()))?;
+        let port: Arc<dyn Journal> = Arc::clone(&journal) as _;
+        let (bus, desk) =
+            Bus::new(Arc::clone(&port), Arc::new(snapshots), clock, ids, options.bus.clone());
+        let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
+        let engine = Engine::new(EngineParts {
+            bus,
+            gateways: BTreeMap::from([(SANDBOX.to_owned(), gateway)]),
+            keys: Arc::clone(&keys) as Arc<dyn KeyStore>,
+            spawner: Arc::new(TokioSpawner(runtime.handle().clone())),
+            timer: Arc::new(TokioTimer),
+            policy: options.policy.clone(),
+        });
+        sink.connect(engine.clone());
+        let table = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
+        let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
+
+        let directory = Directory::on_disk(&data.join(READ_MODELS))
+            .map_err(projections::RunnerError::Directory)?;
+        let runner = Runner::open(
+            Arc::clone(&port),
+            &directory,
+            &projections::models::all(),
+            projections::Options::default(),
+        )?;
+        let reads = runner.read_models();
+
+        let owed = Arc::clone(&sandbox);
+        let engine_work = async move {
+            let agenda = tokio::spawn(agenda.run(Arc::new(TokioTimer), AGENDA_EVERY));
+            let webhooks = tokio::spawn(async move {
+                if let Err(error) = owed.send_webhooks().await {
+                    tracing::debug!(%error, "sandbox webhooks ended");
+                }
+            });
+            desk.await;
+            agenda.abort();
+            webhooks.abort();
+        };
+        let mut told = stopped.clone();
+        let projector_runtime = self::runtime()?;
+        let projector_work = async move {
+            let stop = async move {
+                // An error means the node is gone, which is a reason to stop too.
+                let _ = told.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = runner.run(stop).await {
+                tracing::debug!(%error, "read models ended");
+            }
+        };
+        let mut told = stopped;
+        let threads = vec![
+            thread("engine", runtime, async move {
+                tokio::select! {
+                    biased;
+                    // Commands already taken in are decided and answered first: the desk ends by
+                    // itself when the journal is closed and nobody can ask any more.
+                    () = engine_work => {}
+                    _ = async { told.wait_for(|stop| *stop).await.is_ok() } => {}
+                }
+            })?,
+            thread("projector", projector_runtime, projector_work)?,
+        ];
+        Ok(Self {
+            engine,
+            journal,
+            reads,
+            sandbox,
+            keys,
+            secrets,
+            webhook_secrets,
+            ledger,
+            stop,
+            threads,
+        })
+    }
+
+    /// Finishes what is queued and closes everything.
+    pub async fn close(mut self) -> Result<(), JournalError> {
+        // Whatever was taken in before this is answered before the journal closes.
+        let _ = self.engine.bus().run(&Caller::system(), |_| Ok(())).await;
+        let _ = self.stop.send(true);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the engine had panicked");
+            }
+        }
+        self.journal.close().await?;
+        self.ledger.close().await?;
+        self.keys.close();
+        Ok(())
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, OpenError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OpenError::Thread)
+}
+
+fn thread(
+    name: &str,
+    runtime: tokio::runtime::Runtime,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || runtime.block_on(work))
+        .map_err(OpenError::Thread)
+}
+
+/// Takes the sandbox's webhooks as if they came over the network: signature first.
+struct Inbox {
+    engine: OnceLock<Engine>,
+    clock: Arc<dyn Clock>,
+    secrets: WebhookSecrets,
+}
+
+impl Inbox {
+    fn new(clock: Arc<dyn Clock>, secrets: WebhookSecrets) -> Self {
+        Self { engine: OnceLock::new(), clock, secrets }
+    }
+
+    /// The provider is part of the engine that its webhooks go to, so they are joined last.
+    fn connect(&self, engine: Engine) {
+        drop(self.engine.set(engine));
+    }
+}
+
+#[async_trait]
+impl WebhookSink for Inbox {
+    async fn deliver(&self, headers: &SignedHeaders, body: &[u8]) -> Result<u16, WebhookSinkError> {
+        let engine = self.engine.get().ok_or_else(|| WebhookSinkError("not started".to_owned()))?;
+        let now = self.clock.now();
+        let verified = match self.secrets.verify(headers.received(), body, now, TOLERANCE_SECONDS) {
+            Ok(verified) => verified,
+            Err(_) => return Ok(401),
+        };
+        let delivery = Delivery {
+            provider: SANDBOX.to_owned(),
+            message_id: verified.id,
+            body: String::from_utf8_lossy(body).into_owned(),
+        };
+        match engine.receive_webhook(&Caller::named("provider:sandbox"), delivery).await {
+            Ok(_) => Ok(200),
+            Err(error) => Err(WebhookSinkError(error.to_string())),
+        }
+    }
+}

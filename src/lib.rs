@@ -1,0 +1,8 @@
+//! Tillroll: an event-sourced order engine in one binary.
+//!
+//! This crate puts the parts together: configuration, the command line, and `compose`, the only
+//! module that names every adapter.
+
+pub mod cli;
+pub mod compose;
+pub mod secrets;
