@@ -116,3 +116,37 @@ fn greedy(demands: &[&Demand], useful: &[usize]) -> Vec<usize> {
     }
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::id;
+
+    fn demand(wanted: u64, available: &[u64]) -> Demand {
+        Demand {
+            sku_id: id(1),
+            wanted,
+            available: available.to_vec(),
+            total: available.iter().sum(),
+            backorder: false,
+        }
+    }
+
+    #[test]
+    fn the_greedy_rule_drops_what_proved_unnecessary() {
+        // The first serves most at once, but the other two are needed anyway and suffice.
+        let demands = [demand(3, &[2, 3, 0]), demand(3, &[2, 0, 3])];
+        let demands: Vec<&Demand> = demands.iter().collect();
+        assert_eq!(greedy(&demands, &[0, 1, 2]), [1, 2]);
+    }
+
+    #[test]
+    fn combinations_come_in_order_of_rank_and_end() {
+        let mut picks = vec![0, 1];
+        let mut seen = vec![picks.clone()];
+        while next_combination(&mut picks, 4) {
+            seen.push(picks.clone());
+        }
+        assert_eq!(seen, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]);
+    }
+}

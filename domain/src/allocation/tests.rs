@@ -47,8 +47,15 @@ fn one_warehouse_serves_all_lines_if_it_can_even_a_less_preferred_one() {
 #[test]
 fn ties_go_by_rank_then_id_and_never_to_an_inactive_warehouse() {
     let shelf = [(1, stock(&[(10, 5), (11, 5), (12, 5), (13, 5)]))];
-    let mut warehouses = [warehouse(13, 7), warehouse(12, 3), warehouse(11, 3), warehouse(10, 1)];
+    let mut warehouses = [warehouse(13, 2), warehouse(12, 3), warehouse(11, 3), warehouse(10, 1)];
     warehouses[3].active = false;
+    assert_eq!(served(&[(1, 5)], &shelf, &warehouses), each(&[(1, &[from(13, 5)])]));
+}
+
+#[test]
+fn of_equal_ranks_the_lower_id_is_drawn_on() {
+    let shelf = [(1, stock(&[(11, 5), (12, 5)]))];
+    let warehouses = [warehouse(12, 3), warehouse(11, 3)];
     assert_eq!(served(&[(1, 5)], &shelf, &warehouses), each(&[(1, &[from(11, 5)])]));
 }
 

@@ -163,6 +163,7 @@ mod tests {
                 .when(add(item(6, 1)))
                 .then([opened(), added(item(6, 1))]);
             assert_eq!(lines(&again), [item(6, 1)]);
+            assert_eq!(again.state().merged_into, None);
         }
     }
 }

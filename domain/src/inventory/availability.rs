@@ -79,3 +79,28 @@ impl InventoryState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::samples::*;
+    use crate::testing::{at, id};
+
+    #[test]
+    fn soft_holds_of_others_lower_what_a_warehouse_can_promise_but_not_ones_own() {
+        let stock = stocked(3, 1).and([soft_policy(), soft_held(50, 3, 100)]);
+        let state = stock.state();
+        assert_eq!(state.available(id(NORTH), at(0), None), 1);
+        assert_eq!(state.available(id(NORTH), at(0), Some(id(50))), 3);
+        assert_eq!(state.available(id(NORTH), at(100), None), 3);
+        assert_eq!(state.available_total(at(0)), 1);
+        assert_eq!(state.available_total_for(at(0), Some(id(50))), 4);
+    }
+
+    #[test]
+    fn a_warehouse_that_is_short_does_not_bind_the_others() {
+        let short = stocked(3, 2).and([backorders(), held(7, &[from(NORTH, 9)]), soft_policy()]);
+        assert_eq!(short.state().available(id(NORTH), at(0), None), 0);
+        assert_eq!(short.state().available_total(at(0)), 2);
+        assert_eq!(short.state().stock(at(0), None).by_warehouse[&id(NORTH)], -6);
+    }
+}

@@ -127,4 +127,18 @@ mod tests {
             },
         ]);
     }
+
+    #[test]
+    fn units_kept_from_sale_cannot_make_up_a_shortage() {
+        let kept = InventoryEvent::UnavailableSet {
+            warehouse_id: id(NORTH),
+            previous: 0,
+            unavailable: 3,
+            reason: "damaged".into(),
+        };
+        stocked(10, 0)
+            .and([kept, held(7, &[from(NORTH, 4)])])
+            .when(count(5, None))
+            .then_once([counted(10, 5, 2)]);
+    }
 }
