@@ -1,0 +1,105 @@
+//! `tillroll rebuild`: read models again from the journal, beside a running server or alone.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use clap::Args;
+use journal::{Journal, SqliteJournal};
+use projections::rebuild::{Phase, RebuildOptions, RebuildProgress, Rebuilt, rebuild};
+use projections::{Directory, Registration, models};
+
+use super::{Exit, Failure, Global, terminal};
+use crate::compose::{JOURNAL_FILE, READ_MODELS};
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
+pub struct RebuildArgs {
+    /// The read model to build again; `--list` names them.
+    #[arg(group = "which")]
+    name: Option<String>,
+    /// Build all of them, in one pass over the journal.
+    #[arg(long, group = "which")]
+    all: bool,
+    /// Name the read models.
+    #[arg(long, group = "which")]
+    list: bool,
+    /// Compare the new rows with the ones that serve, before they take their place; exit code 1 if
+    /// they differ.
+    #[arg(long)]
+    compare: bool,
+}
+
+pub fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> {
+    if args.list {
+        for model in models::all() {
+            terminal::say(model.name())?;
+        }
+        return Ok(Exit::Ok);
+    }
+    let chosen: Vec<Registration> = models::all()
+        .into_iter()
+        .filter(|model| args.name.as_deref().is_none_or(|name| name == model.name()))
+        .collect();
+    if chosen.is_empty() {
+        let name = args.name.as_deref().unwrap_or_default();
+        return Err(format!("no read model `{name}`; `tillroll rebuild --list` names them").into());
+    }
+    let path = global.data.join(JOURNAL_FILE);
+    let journal: Arc<dyn Journal> =
+        Arc::new(SqliteJournal::open_read_only(&path, journal::Options::default())?);
+    let directory = Directory::on_disk(&global.data.join(READ_MODELS))?;
+    let options = RebuildOptions { compare: args.compare, ..RebuildOptions::default() };
+    let mut bar = terminal::Progress::new("rebuild", "events");
+    let mut rate = 0;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut tell = |progress: &RebuildProgress| {
+        bar.label(match progress.phase {
+            Phase::Replaying => "replaying",
+            Phase::Comparing => "comparing",
+            Phase::Swapping => "waiting for the swap",
+        });
+        rate = progress.events_per_s;
+        bar.at(progress.events_done, progress.events_total);
+        ControlFlow::Continue(())
+    };
+    let rebuilt = runtime.block_on(rebuild(&journal, &directory, &chosen, options, &mut tell))?;
+    bar.done();
+    match rebuilt {
+        Rebuilt::Stopped { .. } => {
+            Err("stopped; the next rebuild goes on where this one ended".into())
+        }
+        Rebuilt::Finished(done) => {
+            let mut exit = Exit::Ok;
+            for model in done {
+                let differ = model.differences.as_ref().map(Vec::len);
+                if differ.is_some_and(|count| count > 0) {
+                    exit = Exit::Wanting;
+                }
+                if global.json {
+                    terminal::say_json(&serde_json::json!({
+                        "model": model.model, "serves": model.serves, "differences": differ,
+                        "events_per_s": rate,
+                    }))?;
+                    continue;
+                }
+                let compared = match differ {
+                    None => String::new(),
+                    Some(0) => ", every row as it was".to_owned(),
+                    Some(count) => format!(", {count} rows DIFFER"),
+                };
+                let serves = if model.serves {
+                    "serves now"
+                } else {
+                    "ready; the running server takes it over"
+                };
+                terminal::say(&format!("{:<28} rebuilt, {serves}{compared}", model.model))?;
+                for difference in model.differences.iter().flatten().take(5) {
+                    terminal::say(&format!("    {difference:?}"))?;
+                }
+            }
+            // Leaves the log of a fast rebuild honest about how fast it was.
+            tracing::info!(events_per_s = rate, "rebuilt");
+            Ok(exit)
+        }
+    }
+}

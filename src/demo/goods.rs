@@ -1,0 +1,63 @@
+//! What the demo shop sells, put together from a few words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Shelf {
+    pub(super) name: &'static str,
+    pub(super) slug: &'static str,
+    things: [&'static str; 4],
+}
+
+pub(super) const SHELVES: [Shelf; 6] = [
+    Shelf { name: "Kitchen", slug: "kitchen", things: ["Mug", "Teapot", "Bread knife", "Apron"] },
+    Shelf { name: "Garden", slug: "garden", things: ["Trowel", "Watering can", "Gloves", "Kneeler"] },
+    Shelf { name: "Desk", slug: "desk", things: ["Notebook", "Pencil set", "Lamp", "Clock"] },
+    Shelf { name: "Walks", slug: "walks", things: ["Flask", "Rucksack", "Map case", "Torch"] },
+    Shelf { name: "Toys", slug: "toys", things: ["Kite", "Wooden train", "Spinning top", "Puzzle"] },
+    Shelf { name: "Home", slug: "home", things: ["Blanket", "Candle", "Door mat", "Basket"] },
+];
+
+const MAKES: [(&str, &str); 3] =
+    [("Heron", "in blue enamel"), ("Alder & Ash", "in oiled wood"), ("Northlight", "in grey")];
+const PEOPLE: [&str; 8] = [
+    "Ada Byron", "Mary Anning", "Grace Hopper", "Alan Turing", "Ida Rhodes", "John Snow",
+    "Rosa Parks", "Isaac Newton",
+];
+
+pub(super) struct Article {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) brand: String,
+    pub(super) tags: BTreeSet<String>,
+    pub(super) attributes: BTreeMap<String, String>,
+    /// Price in pence.
+    pub(super) minor: i64,
+    /// Units in the first and the second warehouse.
+    pub(super) units: [u32; 2],
+}
+
+/// The articles of one shelf.
+pub(super) fn articles(shelf: usize) -> impl Iterator<Item = Article> {
+    let shelf_number = shelf;
+    let shelf = &SHELVES[shelf % SHELVES.len()];
+    shelf.things.iter().enumerate().flat_map(move |(thing_number, thing)| {
+        MAKES.iter().enumerate().map(move |(make_number, (make, finish))| {
+            let number = shelf_number * 12 + thing_number * 3 + make_number;
+            // A few articles are scarce, so that a sold-out one can be seen.
+            let units = if number % 17 == 5 { [3, 0] } else { [4_000, 2_500] };
+            Article {
+                name: format!("{make} {}", thing.to_lowercase()),
+                description: format!("{thing} {finish}, made to be used."),
+                brand: (*make).to_owned(),
+                tags: BTreeSet::from([shelf.slug.to_owned(), "demo".to_owned()]),
+                attributes: BTreeMap::from([("finish".to_owned(), (*finish).to_owned())]),
+                minor: 395 + (number as i64 * 271) % 6_000,
+                units,
+            }
+        })
+    })
+}
+
+pub(super) fn person(number: usize) -> &'static str {
+    PEOPLE[number % PEOPLE.len()]
+}
