@@ -3,12 +3,14 @@
 //! The caller stores its intent and its key before it calls; the port knows no saga, no
 //! journal and no HTTP. The adapter inside the engine is the [`SandboxProvider`].
 
+mod account;
 mod call;
 mod ledger;
 mod ledger_totals;
 mod rules;
 mod sandbox;
 mod timer;
+mod webhook_body;
 mod webhooks;
 
 #[cfg(test)]
@@ -30,7 +32,8 @@ pub use rules::{
 };
 pub use sandbox::{SandboxOptions, SandboxProvider};
 pub use timer::{Timer, TokioTimer};
-pub use webhooks::{PaymentWebhook, PaymentWebhookData, WebhookSink, WebhookSinkError};
+pub use webhook_body::{PaymentWebhook, PaymentWebhookData};
+pub use webhooks::{WebhookSink, WebhookSinkError};
 
 /// Reads the time; the composition root chooses the clock.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -53,7 +56,7 @@ pub mod code {
     pub const NOTHING_TO_VOID: &str = "nothing_to_void";
     /// The key was used before with other parameters.
     pub const IDEMPOTENCY_KEY_REUSE: &str = "idempotency_key_reuse";
-    /// The key itself is empty or longer than [`super::KEY_BYTES_MAX`].
+    /// The key itself is empty, longer than [`super::KEY_BYTES_MAX`], or has control characters.
     pub const INVALID_IDEMPOTENCY_KEY: &str = "invalid_idempotency_key";
 }
 

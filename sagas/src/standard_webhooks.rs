@@ -291,6 +291,7 @@ fn v1_signatures(list: &str) -> Result<Vec<Vec<u8>>, SignatureError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests {
     use super::*;
 

@@ -1,5 +1,7 @@
 //! What every adapter must do, run on both.
 
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
+
 use std::sync::Arc;
 
 use domain::Sealed;

@@ -1,5 +1,7 @@
 //! The SQLite adapter's promises about its files.
 
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;

@@ -5,9 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::payment::Operation;
 use domain::{Currency, Money};
 
-use super::ledger::{
-    Account, AccountEvent, Answered, Entry, Moved, Opened, Outcome, Owner, digest, short_hex,
-};
+use super::account::{Account, Answered, Moved, Opened, Outcome, Owner};
+use super::ledger::{AccountEvent, Entry, digest, short_hex};
 use super::rules::{Behaviour, WebhookManner};
 use super::{AuthorizeRequest, code};
 

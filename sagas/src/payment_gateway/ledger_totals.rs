@@ -7,10 +7,8 @@ use domain::payment::Operation;
 use domain::{Currency, OrderId, PaymentId};
 use journal::{Journal, JournalError, Position, Recorded};
 
-use super::ledger::{
-    ACCOUNT, ANSWERED, ANSWERED_OWING, Account, Answered, MOVED, Moved, OPENED, Opened, Outcome,
-    decode, read_account,
-};
+use super::account::{Account, Answered, Moved, Opened, Outcome};
+use super::ledger::{ACCOUNT, ANSWERED, ANSWERED_OWING, MOVED, OPENED, decode, read_account};
 
 const PAGE_EVENTS: usize = 2_000;
 

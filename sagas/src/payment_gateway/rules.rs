@@ -247,6 +247,7 @@ impl SandboxFaults for NoFaults {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests {
     use super::*;
 

@@ -16,8 +16,9 @@ use domain::payment::Operation;
 use journal::{Journal, JournalError};
 use lru::LruCache;
 
+use super::account::Answered;
 use super::call::Call;
-use super::ledger::{Answered, Ledger, Written};
+use super::ledger::{Ledger, Written};
 use super::rules::{Behaviour, Fault, NoFaults, SandboxFaults, SandboxRules, WebhookManner};
 use super::webhooks::{Sender, WebhookSink};
 use super::{
@@ -144,7 +145,7 @@ impl SandboxProvider {
     /// future stops it, and the next run sends again what was not known to be delivered.
     ///
     /// # Errors
-    /// As the ledger's journal fails.
+    /// As the ledger's journal fails; run it again after a while.
     pub async fn send_webhooks(&self) -> Result<(), JournalError> {
         match &self.webhooks {
             Some(sender) => sender.run().await,
@@ -299,7 +300,7 @@ impl PaymentGateway for SandboxProvider {
 }
 
 fn check_key(key: &str) -> Result<(), GatewayError> {
-    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX || key.chars().any(char::is_control) {
         return Err(misused(code::INVALID_IDEMPOTENCY_KEY));
     }
     Ok(())

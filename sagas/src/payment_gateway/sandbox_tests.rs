@@ -1,5 +1,7 @@
 //! The sandbox held to the port's rules.
 
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -178,7 +180,7 @@ async fn a_key_with_other_parameters_is_misused() {
     assert_eq!(setup.sandbox.refund(refund("c", &reference, 1_000)).await, misused);
     assert_eq!(setup.sandbox.authorize(authorize("a", 1_000, "tok_other")).await, misused);
     assert_eq!(setup.sandbox.authorize(authorize("c", 1_000, "tok_ok")).await, misused);
-    for key in ["", &"k".repeat(256)] {
+    for key in ["", "a\nb", &"k".repeat(256)] {
         let error = setup.sandbox.capture(capture(key, &reference, 1)).await.unwrap_err();
         assert!(matches!(error, GatewayError::Misused { .. }));
     }

@@ -1,4 +1,4 @@
-//! The sandbox's webhooks: what they say, and the sender that follows the ledger.
+//! The sender of the sandbox's webhooks, which follows the ledger.
 //!
 //! The ledger itself is the outbox. The sender reads it in order from a cursor that it saves in
 //! the ledger too, so a webhook owed when the process died is sent after the restart: at least
@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::payment::Operation;
-use domain::{Currency, OrderId, PaymentId};
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use journal::{
@@ -20,9 +18,10 @@ use journal::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{ANSWERED_OWING, Answered, Outcome, decode, digest, short_hex};
+use super::account::Answered;
+use super::ledger::{ANSWERED_OWING, decode, digest, short_hex};
 use super::rules::WebhookManner;
-use super::{Clock, SandboxOptions, Timer};
+use super::{Clock, PaymentWebhook, SandboxOptions, Timer};
 use crate::standard_webhooks::{SignedHeaders, WebhookSecrets};
 
 const CURSOR: Category = Category::from_static("webhook_cursor");
@@ -45,81 +44,6 @@ pub trait WebhookSink: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the webhook was not answered: {0}")]
 pub struct WebhookSinkError(pub String);
-
-/// The body of a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentWebhook {
-    /// `payment.authorized`, `payment.declined`, `payment.captured`, `payment.capture_failed`,
-    /// `payment.voided`, `payment.void_failed`, `payment.refunded` or `payment.refund_failed`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub timestamp: DateTime<Utc>,
-    pub data: PaymentWebhookData,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentWebhookData {
-    /// The idempotency key of the call; absent for what was done at the provider itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    pub order_id: OrderId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_id: Option<PaymentId>,
-    /// What moved, or what was asked for if nothing did; minor units.
-    pub amount_minor: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<Currency>,
-    /// As in the reply: a refund's own reference, else the payment's.
-    pub provider_reference: String,
-    /// The reference that captures, voids and refunds of the payment are made with.
-    pub payment_reference: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-}
-
-impl PaymentWebhook {
-    /// `None` for an operation on a payment nobody knows.
-    fn of(answered: &Answered) -> Option<Self> {
-        let owner = answered.payment?;
-        let (succeeded, amount_minor, provider_reference, expires_at, code) =
-            match answered.outcome.clone() {
-                Outcome::Succeeded { provider_reference, amount_minor, expires_at } => {
-                    (true, amount_minor, provider_reference, expires_at, None)
-                }
-                Outcome::Declined { code } | Outcome::Failed { code } => {
-                    let reference = answered.payment_reference.clone();
-                    (false, answered.amount_minor, reference, None, Some(code))
-                }
-            };
-        let kind = match (answered.operation, succeeded) {
-            (Operation::Authorize, true) => "payment.authorized",
-            (Operation::Authorize, false) => "payment.declined",
-            (Operation::Capture, true) => "payment.captured",
-            (Operation::Capture, false) => "payment.capture_failed",
-            (Operation::Void, true) => "payment.voided",
-            (Operation::Void, false) => "payment.void_failed",
-            (Operation::Refund, true) => "payment.refunded",
-            (Operation::Refund, false) => "payment.refund_failed",
-        };
-        Some(Self {
-            kind: kind.to_owned(),
-            timestamp: answered.at,
-            data: PaymentWebhookData {
-                key: (!answered.direct).then(|| answered.key.clone()),
-                order_id: owner.order_id,
-                payment_id: Some(owner.payment_id),
-                amount_minor,
-                currency: answered.currency,
-                provider_reference,
-                payment_reference: answered.payment_reference.clone(),
-                expires_at,
-                code,
-            },
-        })
-    }
-}
 
 pub(super) struct Sender {
     journal: Arc<dyn Journal>,

@@ -1,5 +1,7 @@
 //! What the sandbox sends, when, and what survives.
 
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
