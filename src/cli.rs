@@ -1,15 +1,9 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
-mod import;
-mod keys;
 mod log;
 mod rebuild;
-mod replay;
 mod schemas;
-mod serve;
-mod shop;
 mod terminal;
-mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,7 +41,9 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// append-only journal.
 #[derive(Debug, Parser)]
 #[command(name = "tillroll", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done, 1 done and found wanting, 2 wrong arguments, 3 failed.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 done and found wanting, 2 wrong arguments, 3 failed."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -74,20 +70,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the engine and its HTTP API.
-    Serve(serve::ServeArgs),
-    /// Run the engine with a generated shop and traffic on it, and say what to look at.
-    Demo(shop::DemoArgs),
-    /// Bring in a catalogue, stock or past orders from CSV.
-    Import(import::ImportArgs),
-    /// Tell what happened: an order's story, any state at any time, the log itself.
-    Replay(replay::ReplayArgs),
     /// Build read models again from the journal, also beside a running server.
     Rebuild(rebuild::RebuildArgs),
-    /// Check the data directory against the laws that must always hold.
-    Verify(verify::VerifyArgs),
-    /// Manage API keys, the master key, and the erasure of persons.
-    Keys(keys::KeysArgs),
     /// List and print the schemas of events.
     Schemas(schemas::SchemasArgs),
     /// Print a completion script for a shell.
@@ -111,16 +95,15 @@ pub fn run() -> ExitCode {
         return Exit::Usage.into();
     }
     let done = match &cli.command {
-        Command::Serve(args) => serve::run(&cli.global, args),
-        Command::Demo(args) => shop::run(&cli.global, args),
-        Command::Import(args) => import::run(&cli.global, args),
-        Command::Replay(args) => replay::run(&cli.global, args),
         Command::Rebuild(args) => rebuild::run(&cli.global, args),
-        Command::Verify(args) => verify::run(&cli.global, args),
-        Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "tillroll", &mut std::io::stdout());
+            clap_complete::generate(
+                *shell,
+                &mut Cli::command(),
+                "tillroll",
+                &mut std::io::stdout(),
+            );
             Ok(Exit::Ok)
         }
     };

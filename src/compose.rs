@@ -105,10 +105,8 @@ impl Node {
     /// Opens the data directory, making it if need be, and starts the engine's threads.
     pub fn open(options: &NodeOptions) -> Result<Self, OpenError> {
         let data = options.data.as_path();
-        std::fs::create_dir_all(data).map_err(|source| OpenError::Directory {
-            path: data.display().to_string(),
-            source,
-        })?;
+        std::fs::create_dir_all(data)
+            .map_err(|source| OpenError::Directory { path: data.display().to_string(), source })?;
         let clock = Arc::clone(&options.clock);
         let journal_clock = Arc::clone(&clock);
         let journal_options = journal::Options {
@@ -121,8 +119,7 @@ impl Node {
         let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), journal_options)
             .map(Arc::new)
             .map_err(OpenError::Sandbox)?;
-        let keys =
-            Arc::new(SqliteKeyStore::open_data_dir(data, KeyStoreOptions::default())?);
+        let keys = Arc::new(SqliteKeyStore::open_data_dir(data, KeyStoreOptions::default())?);
         let secrets = Secrets::of_data_dir(data, &OsEntropy)?;
         let webhook_secrets = WebhookSecrets::parse(&secrets.webhook_secrets.join(" "))
             .map_err(|error| OpenError::WebhookSecret(error.to_string()))?;
@@ -275,7 +272,8 @@ impl WebhookSink for Inbox {
     async fn deliver(&self, headers: &SignedHeaders, body: &[u8]) -> Result<u16, WebhookSinkError> {
         let engine = self.engine.get().ok_or_else(|| WebhookSinkError("not started".to_owned()))?;
         let now = self.clock.now();
-        let verified = match self.secrets.verify(headers.received(), body, now, TOLERANCE_SECONDS) {
+        let verified = match self.secrets.verify(&headers.received(), body, now, TOLERANCE_SECONDS)
+        {
             Ok(verified) => verified,
             Err(_) => return Ok(401),
         };

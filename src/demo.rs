@@ -20,7 +20,7 @@ use domain::{
 use sagas::engine::Engine;
 use sagas::key_store::{KeyStoreError, PersonalField};
 
-pub use traffic::{FirstOrder, first_order, keep_shopping};
+pub use traffic::{FirstOrder, buy, first_order, keep_shopping};
 
 /// The shop as generated.
 #[derive(Debug, Clone)]
@@ -51,8 +51,18 @@ pub enum DemoError {
 
 const CUSTOMERS: usize = 24;
 
-/// Sets up a seller, two warehouses, categories, some dozens of products and a few customers.
+/// Sets up a seller, two warehouses, categories, some dozens of products and a few customers; some
+/// articles are scarce and one card in twelve is declined.
 pub async fn set_up(engine: &Engine) -> Result<Shop, DemoError> {
+    set_up_with(engine, CUSTOMERS, false).await
+}
+
+/// Like [`set_up`], with so many customers; `smooth` leaves out what goes wrong in a real shop.
+pub async fn set_up_with(
+    engine: &Engine,
+    customers: usize,
+    smooth: bool,
+) -> Result<Shop, DemoError> {
     let bus = engine.bus();
     let by = Caller::named("system:demo");
     let seller_id: SellerId = bus.new_id();
@@ -84,7 +94,7 @@ pub async fn set_up(engine: &Engine) -> Result<Shop, DemoError> {
             let prices = [(Currency::GBP, article.minor), (Currency::EUR, article.minor * 6 / 5)];
             let base_prices = prices.into_iter().collect();
             let attributes = article.attributes;
-            let units = article.units;
+            let units = if smooth { [1_000_000, 1_000_000] } else { article.units };
             let work = move |unit: &mut Unit<'_>| {
                 catalogue::create_product(unit, product_id, seller_id, &details, &base_prices)?;
                 let details = SkuDetails {
@@ -108,8 +118,8 @@ pub async fn set_up(engine: &Engine) -> Result<Shop, DemoError> {
             shop.skus.push(sku_id);
         }
     }
-    for number in 0..CUSTOMERS {
-        shop.customers.push(register(engine, &by, number).await?);
+    for number in 0..customers {
+        shop.customers.push(register(engine, &by, number, smooth).await?);
     }
     Ok(shop)
 }
@@ -127,7 +137,12 @@ async fn open_warehouse(
     Ok(warehouse_id)
 }
 
-async fn register(engine: &Engine, by: &Caller, number: usize) -> Result<DemoCustomer, DemoError> {
+async fn register(
+    engine: &Engine,
+    by: &Caller,
+    number: usize,
+    smooth: bool,
+) -> Result<DemoCustomer, DemoError> {
     let bus = engine.bus();
     let keys = Arc::clone(engine.keys());
     let customer_id: CustomerId = bus.new_id();
@@ -141,8 +156,7 @@ async fn register(engine: &Engine, by: &Caller, number: usize) -> Result<DemoCus
         number + 1
     );
     let details = keys.seal(person, PersonalField::Address, &details).await?;
-    // One card in twelve is declined, so that there is something to look at.
-    let token = if number % 12 == 11 { "tok_decline" } else { "tok_ok" };
+    let token = if number % 12 == 11 && !smooth { "tok_decline" } else { "tok_ok" };
     let token = keys.seal(person, PersonalField::PaymentToken, token).await?;
     let label = keys.seal(person, PersonalField::PaymentLabel, "Visa ending 4242").await?;
     let tier = if number % 8 == 7 { Tier::Wholesale } else { Tier::Retail };

@@ -9,7 +9,7 @@ mod ledger;
 mod ledger_totals;
 mod rules;
 mod sandbox;
-mod timer;
+
 mod webhook_body;
 mod webhooks;
 
@@ -31,7 +31,7 @@ pub use rules::{
     Behaviour, Fault, NoFaults, SandboxFaults, SandboxRules, TEST_TOKENS, WebhookManner,
 };
 pub use sandbox::{SandboxOptions, SandboxProvider};
-pub use timer::{Timer, TokioTimer};
+pub use commands::{Timer, TokioTimer};
 pub use webhook_body::{PaymentWebhook, PaymentWebhookData};
 pub use webhooks::{WebhookSink, WebhookSinkError};
 

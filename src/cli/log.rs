@@ -7,13 +7,13 @@ use super::{Failure, Global};
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Text,
     Json,
 }
 
 /// Starts the log; a filter that cannot be read is an error.
-pub fn start(global: &Global) -> Result<(), Failure> {
+pub(super) fn start(global: &Global) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&global.log)
         .map_err(|error| format!("--log `{}`: {error}", global.log))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

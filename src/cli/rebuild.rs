@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use journal::{Journal, SqliteJournal};
-use projections::rebuild::{Phase, RebuildOptions, RebuildProgress, Rebuilt, rebuild};
-use projections::{Directory, Registration, models};
+use projections::{
+    Directory, Phase, RebuildOptions, RebuildProgress, Rebuilt, Registration, models, rebuild,
+};
 
 use super::{Exit, Failure, Global, terminal};
 use crate::compose::{JOURNAL_FILE, READ_MODELS};
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
-pub struct RebuildArgs {
+pub(super) struct RebuildArgs {
     /// The read model to build again; `--list` names them.
     #[arg(group = "which")]
     name: Option<String>,
@@ -29,7 +30,7 @@ pub struct RebuildArgs {
     compare: bool,
 }
 
-pub fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> {
+pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> {
     if args.list {
         for model in models::all() {
             terminal::say(model.name())?;

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Exit, Failure, Global, terminal};
 
 #[derive(Debug, Args)]
-pub struct SchemasArgs {
+pub(super) struct SchemasArgs {
     /// An event type, such as `order.placed`; without one, all are listed.
     event_type: Option<String>,
     /// A version of it; without one, the current.
@@ -16,7 +16,7 @@ pub struct SchemasArgs {
     sample: bool,
 }
 
-pub fn run(global: &Global, args: &SchemasArgs) -> Result<Exit, Failure> {
+pub(super) fn run(global: &Global, args: &SchemasArgs) -> Result<Exit, Failure> {
     let catalogue = ::schemas::catalogue();
     let Some(wanted) = &args.event_type else {
         for entry in &catalogue {

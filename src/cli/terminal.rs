@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Writes a line to standard output. A reader that has gone (`| head`) ends the program quietly.
-pub fn say(line: &str) -> io::Result<()> {
+pub(super) fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
@@ -16,12 +16,12 @@ pub fn say(line: &str) -> io::Result<()> {
 }
 
 /// Writes a value as one line of JSON.
-pub fn say_json(value: &impl serde::Serialize) -> io::Result<()> {
+pub(super) fn say_json(value: &impl serde::Serialize) -> io::Result<()> {
     say(&serde_json::to_string(value)?)
 }
 
 /// Writes an error and its causes to standard error, in one line.
-pub fn complain(error: &(dyn Error + 'static)) {
+pub(super) fn complain(error: &(dyn Error + 'static)) {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -38,7 +38,7 @@ pub fn complain(error: &(dyn Error + 'static)) {
 }
 
 /// Progress of long work: a bar on a terminal, a line now and then elsewhere.
-pub struct Progress {
+pub(super) struct Progress {
     bar: ProgressBar,
     label: String,
     unit: &'static str,
@@ -52,7 +52,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
     #[must_use]
-    pub fn new(label: &str, unit: &'static str) -> Self {
+    pub(super) fn new(label: &str, unit: &'static str) -> Self {
         let redraws = io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
         if let Ok(style) = ProgressStyle::with_template(
@@ -66,7 +66,7 @@ impl Progress {
     }
 
     /// `done` of `total` units are done.
-    pub fn at(&mut self, done: u64, total: u64) {
+    pub(super) fn at(&mut self, done: u64, total: u64) {
         if self.redraws {
             self.bar.set_length(total);
             self.bar.set_position(done);
@@ -88,14 +88,14 @@ impl Progress {
     }
 
     /// Names what is going on now.
-    pub fn label(&mut self, label: &str) {
+    pub(super) fn label(&mut self, label: &str) {
         if self.label != label {
             label.clone_into(&mut self.label);
             self.bar.set_message(self.label.clone());
         }
     }
 
-    pub fn done(&self) {
+    pub(super) fn done(&self) {
         self.bar.finish_and_clear();
     }
 }

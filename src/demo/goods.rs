@@ -10,18 +10,32 @@ pub(super) struct Shelf {
 
 pub(super) const SHELVES: [Shelf; 6] = [
     Shelf { name: "Kitchen", slug: "kitchen", things: ["Mug", "Teapot", "Bread knife", "Apron"] },
-    Shelf { name: "Garden", slug: "garden", things: ["Trowel", "Watering can", "Gloves", "Kneeler"] },
+    Shelf {
+        name: "Garden",
+        slug: "garden",
+        things: ["Trowel", "Watering can", "Gloves", "Kneeler"],
+    },
     Shelf { name: "Desk", slug: "desk", things: ["Notebook", "Pencil set", "Lamp", "Clock"] },
     Shelf { name: "Walks", slug: "walks", things: ["Flask", "Rucksack", "Map case", "Torch"] },
-    Shelf { name: "Toys", slug: "toys", things: ["Kite", "Wooden train", "Spinning top", "Puzzle"] },
+    Shelf {
+        name: "Toys",
+        slug: "toys",
+        things: ["Kite", "Wooden train", "Spinning top", "Puzzle"],
+    },
     Shelf { name: "Home", slug: "home", things: ["Blanket", "Candle", "Door mat", "Basket"] },
 ];
 
 const MAKES: [(&str, &str); 3] =
     [("Heron", "in blue enamel"), ("Alder & Ash", "in oiled wood"), ("Northlight", "in grey")];
 const PEOPLE: [&str; 8] = [
-    "Ada Byron", "Mary Anning", "Grace Hopper", "Alan Turing", "Ida Rhodes", "John Snow",
-    "Rosa Parks", "Isaac Newton",
+    "Ada Byron",
+    "Mary Anning",
+    "Grace Hopper",
+    "Alan Turing",
+    "Ida Rhodes",
+    "John Snow",
+    "Rosa Parks",
+    "Isaac Newton",
 ];
 
 pub(super) struct Article {

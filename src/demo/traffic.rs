@@ -67,7 +67,8 @@ pub async fn keep_shopping(engine: Engine, shop: Shop, per_second: f64) {
     }
 }
 
-async fn buy(
+/// One unit of each article into the buyer's cart, the order placed, and its end awaited.
+pub async fn buy(
     engine: &Engine,
     shop: &Shop,
     buyer: &DemoCustomer,
