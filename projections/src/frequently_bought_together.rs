@@ -11,6 +11,7 @@
 
 mod all_pairs;
 mod basket;
+mod changes;
 mod counting;
 mod refresh;
 mod score;
@@ -34,6 +35,11 @@ pub use top::{Freshness, Recommendation, TOP_MAX, Top, top};
 
 use crate::id_column::stream_id;
 use crate::{Envelope, Projector, StoreError};
+use changes::Change;
+
+/// Tables that hold what was worked out and what is still to be: they depend on when [`refresh`]
+/// was called last, until nothing is stale; all others follow from the events alone.
+pub const DERIVED_TABLES: &[&str] = &["change", "product", "top", "settings"];
 
 /// The read model; see the module.
 #[derive(Debug)]
@@ -58,9 +64,6 @@ impl Projector for FrequentlyBoughtTogether {
              CREATE TABLE posting (
                  product_id BLOB NOT NULL, ordinal INTEGER NOT NULL,
                  PRIMARY KEY (product_id, ordinal)) WITHOUT ROWID;
-             CREATE TABLE product (
-                 product_id BLOB PRIMARY KEY, orders INTEGER NOT NULL,
-                 stale INTEGER NOT NULL) WITHOUT ROWID;
              CREATE TABLE total (one INTEGER PRIMARY KEY CHECK (one = 1), orders INTEGER NOT NULL);
              INSERT INTO total VALUES (1, 0);
              CREATE TABLE top (
@@ -69,6 +72,7 @@ impl Projector for FrequentlyBoughtTogether {
              CREATE TABLE settings (
                  one INTEGER PRIMARY KEY CHECK (one = 1), support_min INTEGER NOT NULL);",
         )?;
+        connection.execute_batch(changes::TABLES)?;
         let Settings { support_min } = Settings::default();
         connection.execute("INSERT INTO settings VALUES (1, ?1)", [support_min])?;
         Ok(())
@@ -157,7 +161,7 @@ impl Projector for FrequentlyBoughtTogether {
     }
 }
 
-/// Puts the difference between two states of an order into postings and counts.
+/// Puts the difference between two states of an order into postings and changes.
 fn count_change(
     connection: &Connection,
     before: Option<&Basket>,
@@ -174,24 +178,20 @@ fn count_change(
     let mut insert = connection.prepare_cached("INSERT INTO posting VALUES (?1, ?2)")?;
     let mut delete =
         connection.prepare_cached("DELETE FROM posting WHERE product_id = ?1 AND ordinal = ?2")?;
-    // Products that stay are stale as well: what they were bought together with has changed.
-    let mut count = connection.prepare_cached(
-        "INSERT INTO product VALUES (?1, ?2, 2)
-         ON CONFLICT (product_id) DO UPDATE SET orders = orders + ?2, stale = 2",
-    )?;
+    let mut change = Change::default();
     for id in new {
-        let bytes = id.uuid().into_bytes();
         let is_new = old.binary_search(id).is_err();
         if is_new {
-            insert.execute(params![bytes, ordinal])?;
+            insert.execute(params![id.uuid().into_bytes(), ordinal])?;
         }
-        count.execute(params![bytes, i64::from(is_new)])?;
+        // Those that stay have changed as well: in what they were bought together with.
+        change.push(*id, i8::from(is_new));
     }
     for id in old.iter().filter(|id| new.binary_search(id).is_err()) {
-        let bytes = id.uuid().into_bytes();
-        delete.execute(params![bytes, ordinal])?;
-        count.execute(params![bytes, -1])?;
+        delete.execute(params![id.uuid().into_bytes(), ordinal])?;
+        change.push(*id, -1);
     }
+    change.append(connection)?;
     let orders = i64::from(!new.is_empty()) - i64::from(!old.is_empty());
     if orders != 0 {
         connection.prepare_cached("UPDATE total SET orders = orders + ?1")?.execute([orders])?;

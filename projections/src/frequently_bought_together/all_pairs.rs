@@ -32,7 +32,7 @@ pub fn all_pairs(connection: &Connection, together_min: u32) -> Result<AllPairs<
         false => None,
     };
     let mut statement =
-        connection.prepare_cached("SELECT product_id FROM product ORDER BY product_id")?;
+        connection.prepare_cached("SELECT DISTINCT product_id FROM posting ORDER BY product_id")?;
     let products: Vec<ProductId> =
         statement.query_map([], |row| id(row, 0))?.collect::<Result<_, _>>()?;
     Ok(AllPairs {

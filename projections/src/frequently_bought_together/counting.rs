@@ -5,14 +5,14 @@
 //! additions. Baskets read once are kept as short numbers, up to a bound, because a popular
 //! product's orders are also those of its partners.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use domain::ProductId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::StoreError;
-use crate::frequently_bought_together::Partner;
+use crate::frequently_bought_together::{Partner, changes};
 use crate::id_column::ids;
 
 /// Products in baskets kept in memory: 64 MiB of them at 4 bytes each.
@@ -24,6 +24,8 @@ pub(super) struct Counter<'c> {
     connection: &'c Connection,
     numbers: HashMap<ProductId, u32, BuildHasherDefault<IdHasher>>,
     products: Vec<ProductId>,
+    /// Changes of orders that have not reached the products yet, once asked for.
+    pending: Option<BTreeMap<ProductId, i64>>,
     /// Orders of each product, once asked for.
     orders: Vec<Option<u32>>,
     /// All zero between counts.
@@ -44,6 +46,7 @@ impl<'c> Counter<'c> {
             connection,
             numbers: HashMap::default(),
             products: Vec::new(),
+            pending: None,
             orders: Vec::new(),
             counts: Vec::new(),
             touched: Vec::new(),
@@ -158,26 +161,31 @@ impl<'c> Counter<'c> {
         if let Some(orders) = self.orders[number] {
             return Ok(orders);
         }
-        let orders = self
+        let known: Option<i64> = self
             .connection
             .prepare_cached("SELECT orders FROM product WHERE product_id = ?1")?
             .query_row([product.uuid().into_bytes()], |row| row.get(0))
-            .optional()?
-            .unwrap_or(0);
+            .optional()?;
+        let pending = match &mut self.pending {
+            Some(pending) => pending,
+            none => none.insert(changes::pending(self.connection)?),
+        };
+        let orders = known.unwrap_or(0) + pending.get(&product).copied().unwrap_or(0);
+        let orders = u32::try_from(orders.max(0)).unwrap_or(u32::MAX);
         self.orders[number] = Some(orders);
         Ok(orders)
     }
 }
 
-/// Multiplies by an odd constant and folds the high half in (Fibonacci hashing, Knuth volume 3,
-/// section 6.4). Nothing but the speed of counting depends on it.
+/// Multiplies to twice the width and folds the halves (as wyhash does), so that ids that differ
+/// in any byte differ in the low bits. Nothing but the speed of counting depends on it.
 #[derive(Default)]
 struct IdHasher(u64);
 
 impl IdHasher {
     fn mix(&mut self, number: u64) {
-        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
+        let wide = u128::from(self.0 ^ number) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (wide as u64) ^ ((wide >> 64) as u64);
     }
 }
 

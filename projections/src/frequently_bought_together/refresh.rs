@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
-use crate::frequently_bought_together::top;
+use crate::frequently_bought_together::{changes, top};
 use crate::id_column::id;
 
 /// What counts as bought together.
@@ -77,9 +77,16 @@ pub fn refresh(
 
 /// Products whose stored partners may be out of date: the lag of this model's ranking.
 pub fn stale_products(connection: &Connection) -> Result<usize, StoreError> {
-    Ok(connection
+    let marked: usize = connection
         .prepare_cached("SELECT count(*) FROM product WHERE stale > 0")?
-        .query_row([], |row| row.get(0))?)
+        .query_row([], |row| row.get(0))?;
+    let mut is_marked =
+        connection.prepare_cached("SELECT 1 FROM product WHERE product_id = ?1 AND stale > 0")?;
+    let mut stale = marked;
+    for product in changes::pending(connection)?.keys() {
+        stale += usize::from(!is_marked.exists([product.uuid().into_bytes()])?);
+    }
+    Ok(stale)
 }
 
 fn refresh_within(
@@ -88,6 +95,7 @@ fn refresh_within(
     budget: Budget,
 ) -> Result<Refreshed, StoreError> {
     let started = Instant::now();
+    changes::apply(connection)?;
     let support_min = settings.support_min.max(1);
     if support_min != top::support_min(connection)? {
         connection.execute("UPDATE settings SET support_min = ?1", [support_min])?;

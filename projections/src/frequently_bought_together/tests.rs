@@ -312,10 +312,18 @@ proptest! {
             }
         }
         prop_assert_eq!(pairs(&connection), expected);
+        let ask = |product, score, freshness| {
+            let k = 3;
+            top(&connection, product, k, score, freshness).unwrap()
+        };
+        let all = products.iter().flat_map(|a| Score::ALL.map(|score| (*a, score)));
+        let before: Vec<_> = all.map(|(a, score)| ask(a, score, Freshness::Current)).collect();
         refresh_all(&connection, 2);
+        let mut before = before.into_iter();
         for a in &products {
             for score in Score::ALL {
-                let top = top(&connection, *a, 3, score, Freshness::Stored).unwrap();
+                let top = ask(*a, score, Freshness::Stored);
+                prop_assert_eq!(Some(&top), before.next().as_ref());
                 prop_assert_eq!(top.all_orders as usize, baskets.len());
                 prop_assert_eq!(top.orders, together(&baskets, *a, *a));
                 let mut best: Vec<_> = products.iter().filter(|b| *b != a).filter_map(|b| {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
-use crate::frequently_bought_together::{Partner, Score};
+use crate::frequently_bought_together::{Partner, Score, changes};
 
 /// Most partners worked out ahead of time, for each score.
 pub const TOP_MAX: usize = 20;
@@ -46,7 +46,7 @@ pub struct Top {
     pub orders: u32,
     /// Orders in all.
     pub all_orders: u32,
-    /// Whether the product or a partner changed since this was worked out.
+    /// Whether the product or a partner may have changed since this was worked out.
     pub stale: bool,
     /// Best first.
     pub partners: Vec<Recommendation>,
@@ -70,26 +70,21 @@ pub fn top(
     };
     let all_orders: u32 =
         connection.prepare_cached("SELECT orders FROM total")?.query_row([], |row| row.get(0))?;
-    let known: Option<(u32, bool)> = connection
-        .prepare_cached("SELECT orders, stale > 0 FROM product WHERE product_id = ?1")?
-        .query_row([product.uuid().into_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (orders, stale) = known.unwrap_or((0, false));
+    let stale = is_stale(connection, product)?;
     let stored = stored(connection, product)?;
-    let count_now = match (freshness, &stored) {
-        (_, None) => orders <= ORDERS_ON_THE_SPOT_MAX || freshness == Freshness::Current,
-        (Freshness::Stored, Some(_)) => false,
-        (Freshness::Current, Some(_)) => stale || k > TOP_MAX,
-    };
-    let (orders, mut partners, stale) = if orders == 0 {
-        (0, Vec::new(), false)
-    } else if count_now {
-        let support_min = support_min(connection)?;
-        let (orders, partners) = Counter::new(connection).partners(product, support_min)?;
-        (orders, partners, false)
-    } else {
-        let (orders, partners) = stored.unwrap_or((orders, Vec::new()));
-        (orders, partners, stale)
+    let (orders, mut partners, stale) = match (stored, freshness) {
+        (Some((orders, partners)), Freshness::Stored) => (orders, partners, stale),
+        (Some((orders, partners)), Freshness::Current) if !stale && k <= TOP_MAX => {
+            (orders, partners, false)
+        }
+        (None, Freshness::Stored) if orders(connection, product)? > ORDERS_ON_THE_SPOT_MAX => {
+            (orders(connection, product)?, Vec::new(), true)
+        }
+        (_, Freshness::Current) | (None, Freshness::Stored) => {
+            let support_min = support_min(connection)?;
+            let (orders, partners) = Counter::new(connection).partners(product, support_min)?;
+            (orders, partners, false)
+        }
     };
     score.keep_best(orders, &mut partners, k);
     Ok(Top {
@@ -109,6 +104,19 @@ pub fn top(
             })
             .collect(),
     })
+}
+
+fn is_stale(connection: &Connection, product: ProductId) -> Result<bool, StoreError> {
+    let marked = connection
+        .prepare_cached("SELECT 1 FROM product WHERE product_id = ?1 AND stale > 0")?
+        .exists([product.uuid().into_bytes()])?;
+    Ok(marked || changes::any(connection)?)
+}
+
+fn orders(connection: &Connection, product: ProductId) -> Result<u32, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM posting WHERE product_id = ?1")?
+        .query_row([product.uuid().into_bytes()], |row| row.get(0))?)
 }
 
 pub(super) fn support_min(connection: &Connection) -> Result<u32, StoreError> {
