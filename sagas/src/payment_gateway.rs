@@ -9,7 +9,6 @@ mod ledger;
 mod ledger_totals;
 mod rules;
 mod sandbox;
-
 mod webhook_body;
 mod webhooks;
 
@@ -26,12 +25,12 @@ use chrono::{DateTime, Utc};
 use domain::payment::ProviderOutcome;
 use domain::{Money, OrderId, PaymentId};
 
+pub use commands::{Timer, TokioTimer};
 pub use ledger_totals::{LedgerReader, PaymentTotals};
 pub use rules::{
     Behaviour, Fault, NoFaults, SandboxFaults, SandboxRules, TEST_TOKENS, WebhookManner,
 };
 pub use sandbox::{SandboxOptions, SandboxProvider};
-pub use commands::{Timer, TokioTimer};
 pub use webhook_body::{PaymentWebhook, PaymentWebhookData};
 pub use webhooks::{WebhookSink, WebhookSinkError};
 
