@@ -9,6 +9,7 @@ use crate::decode::Item;
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::file::{self, Checkpoint, ParkedEvent, Pragmas};
 use crate::model::{FoldError, Model};
+use crate::models::Registration;
 use crate::{Envelope, StoreError};
 
 /// What to do with an event that a model cannot digest.
@@ -29,6 +30,7 @@ pub(crate) enum FeedError {
 }
 
 pub(crate) struct Feed {
+    registration: Registration,
     model: Box<dyn Model>,
     generation: Generation,
     connection: SharedConnection,
@@ -45,11 +47,12 @@ impl Feed {
     /// Opens a generation's file, making its tables if it is empty.
     pub(crate) fn open(
         directory: &Directory,
-        model: Box<dyn Model>,
+        registration: &Registration,
         generation: Generation,
         journal: JournalId,
         on_bad_event: OnBadEvent,
     ) -> Result<Self, StoreError> {
+        let model = registration.make();
         let pragmas = match on_bad_event {
             OnBadEvent::Park => Pragmas::Live,
             OnBadEvent::Fail => Pragmas::Bulk,
@@ -65,6 +68,7 @@ impl Feed {
             (checkpoint, file::parked(&connection, model.name())?)
         };
         Ok(Self {
+            registration: *registration,
             model,
             generation,
             connection,
@@ -92,9 +96,8 @@ impl Feed {
         self.stored
     }
 
-    /// The same model with nothing in memory, for another file.
-    pub(crate) fn sibling(&self) -> Box<dyn Model> {
-        self.model.fresh()
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     /// Whether the file is of this journal and of the model as it is now.
@@ -140,6 +143,29 @@ impl Feed {
             file::set_position(&hold(&self.connection), self.position)?;
             self.stored = self.position;
         }
+        Ok(())
+    }
+
+    /// Lets the model do a piece of its own work; returns how much, 0 when there is none left.
+    pub(crate) fn upkeep(&mut self) -> Result<usize, StoreError> {
+        let connection = hold(&self.connection);
+        file::begin(&connection)?;
+        let done = self.registration.upkeep(&connection).map_err(|error| match error {
+            FoldError::Store(error) => error,
+            panicked @ FoldError::Panicked(_) => StoreError::Other(panicked.to_string()),
+        });
+        match done {
+            Ok(_) => file::commit(&connection)?,
+            Err(_) => file::roll_back(&connection)?,
+        }
+        done
+    }
+
+    /// Moves everything into the main file, on disk, so that the file is whole by itself.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        while self.upkeep()? > 0 {}
+        self.store_position()?;
+        hold(&self.connection).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
@@ -308,6 +334,33 @@ impl From<FoldError> for Fault {
         match error {
             FoldError::Store(error) => error.into(),
             FoldError::Panicked(_) => Self::SomeEvent,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Feed {
+    /// Folds and saves, then dies before the commit.
+    pub(crate) fn crash_in(&mut self, items: &[Item]) {
+        let connection = hold(&self.connection);
+        file::begin(&connection).unwrap();
+        for event in items.iter().filter_map(|item| item.event.as_ref().ok()) {
+            if self.model.wants(event) {
+                self.model.fold(&connection, event).unwrap();
+            }
+        }
+        self.model.flush(&connection).unwrap();
+    }
+
+    /// Sets everything aside that the model would want.
+    pub(crate) fn park_all(&mut self, items: &[Item]) {
+        let connection = Arc::clone(&self.connection);
+        let connection = hold(&connection);
+        for item in items {
+            if item.event.as_ref().is_ok_and(|event| self.model.wants(event)) {
+                assert!(self.park(&connection, item, "not understood").is_ok());
+            }
+            self.position = item.position;
         }
     }
 }

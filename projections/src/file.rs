@@ -151,6 +151,12 @@ pub(crate) fn begin(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Begins a transaction that only reads: from its first query on, it sees one state.
+pub(crate) fn begin_read(connection: &Connection) -> Result<(), StoreError> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    Ok(())
+}
+
 pub(crate) fn commit(connection: &Connection) -> Result<(), StoreError> {
     connection.prepare_cached("COMMIT")?.execute([])?;
     Ok(())

@@ -3,6 +3,7 @@
 //!
 //! Nothing here sends commands or is read by a decision.
 
+mod compare;
 mod decode;
 mod directory;
 mod feed;
@@ -14,6 +15,7 @@ mod model;
 mod progress;
 mod projector;
 mod read_models;
+mod rebuild;
 mod row_cache;
 mod runner;
 mod serving;
@@ -21,18 +23,24 @@ mod serving;
 #[path = "../benches/story.rs"]
 mod story;
 
+pub mod catalogue;
 pub mod frequently_bought_together;
 pub mod carts;
 pub mod checkouts;
 pub mod models;
 pub mod order_history;
 pub mod orders;
+pub mod parties;
 pub mod stock;
 
+pub use compare::{Difference, compare, dump};
 pub use directory::{Directory, Generation};
 pub use file::ParkedEvent;
 pub use models::Registration;
 pub use progress::{Metrics, ModelPosition, WaitError};
 pub use projector::{Envelope, Projector, StoreError};
 pub use read_models::ReadModels;
+pub use rebuild::{
+    Phase, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, RebuiltModel, rebuild,
+};
 pub use runner::{Options, Runner, RunnerError, Step};

@@ -19,23 +19,11 @@ pub(crate) enum FoldError {
     Panicked(String),
 }
 
-impl FoldError {
-    /// Whether the disk or the database is at fault rather than an event.
-    pub(crate) fn is_environmental(&self) -> bool {
-        match self {
-            Self::Store(error) => error.is_environmental(),
-            Self::Panicked(_) => false,
-        }
-    }
-}
-
 /// [`Projector`] with its types erased.
 ///
 /// Order of calls: `wants(event)`, then `fold(event)` if it does; `flush` ends the batch, within
 /// the same transaction as the loads; `discard` forgets everything after a roll-back.
 pub(crate) trait Model: Send {
-    /// The same model with nothing in memory.
-    fn fresh(&self) -> Box<dyn Model>;
     fn name(&self) -> &'static str;
     fn version(&self) -> u32;
     fn follows(&self, category: &str) -> bool;
@@ -67,10 +55,6 @@ impl<P: Projector> Folder<P> {
 }
 
 impl<P: Projector> Model for Folder<P> {
-    fn fresh(&self) -> Box<dyn Model> {
-        Box::new(Self::new())
-    }
-
     fn name(&self) -> &'static str {
         P::NAME
     }
@@ -130,7 +114,7 @@ impl<P: Projector> Model for Folder<P> {
 }
 
 /// Turns a panic of a model into an error, so that one event cannot stop all the others.
-fn guard<T>(work: impl FnOnce() -> T) -> Result<T, FoldError> {
+pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, FoldError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| FoldError::Panicked(words(&*panic)))
 }
 

@@ -1,21 +1,50 @@
 //! Every read model there is. A new one is added here, and nowhere else.
 
-use crate::model::{Folder, Model};
-use crate::projector::Projector;
-use crate::{carts, checkouts, frequently_bought_together, order_history, orders, stock};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::frequently_bought_together::{Budget, FrequentlyBoughtTogether, Settings, refresh};
+use crate::model::{FoldError, Folder, Model, guard};
+use crate::projector::{Projector, StoreError};
+use crate::{
+    carts, catalogue, checkouts, frequently_bought_together, order_history, orders, parties, stock,
+};
 
 /// A read model that can be run and rebuilt.
 #[derive(Debug, Clone, Copy)]
 pub struct Registration {
     name: &'static str,
     version: u32,
+    derived_tables: &'static [&'static str],
+    upkeep: Upkeep,
     make: fn() -> Box<dyn Model>,
 }
+
+/// Does a bounded piece of a model's own work, such as ranking anew, in the caller's transaction.
+/// Returns how much it did; 0 means there is nothing left.
+pub type Upkeep = fn(&Connection) -> Result<usize, StoreError>;
 
 impl Registration {
     #[must_use]
     pub fn of<P: Projector>() -> Self {
-        Self { name: P::NAME, version: P::VERSION, make: || Box::new(Folder::<P>::new()) }
+        Self {
+            name: P::NAME,
+            version: P::VERSION,
+            derived_tables: &[],
+            upkeep: |_| Ok(0),
+            make: || Box::new(Folder::<P>::new()),
+        }
+    }
+
+    /// Adds work that the runner does about once a second. It writes only `tables`, which `load`
+    /// and `save` do not; they are worked out from other tables at any time, so a rebuild need not
+    /// have the same rows in them.
+    #[must_use]
+    pub fn with_upkeep(mut self, tables: &'static [&'static str], upkeep: Upkeep) -> Self {
+        self.derived_tables = tables;
+        self.upkeep = upkeep;
+        self
     }
 
     #[must_use]
@@ -26,6 +55,16 @@ impl Registration {
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// Tables that dumps and comparisons leave out.
+    #[must_use]
+    pub fn derived_tables(&self) -> &'static [&'static str] {
+        self.derived_tables
+    }
+
+    pub(crate) fn upkeep(&self, connection: &Connection) -> Result<usize, FoldError> {
+        Ok(guard(|| (self.upkeep)(connection))??)
     }
 
     pub(crate) fn make(&self) -> Box<dyn Model> {
@@ -42,6 +81,17 @@ pub fn all() -> Vec<Registration> {
         Registration::of::<checkouts::Checkouts>(),
         Registration::of::<carts::Carts>(),
         Registration::of::<stock::Stock>(),
-        Registration::of::<frequently_bought_together::FrequentlyBoughtTogether>(),
+        Registration::of::<catalogue::Catalogue>(),
+        Registration::of::<parties::Parties>(),
+        Registration::of::<FrequentlyBoughtTogether>()
+            .with_upkeep(frequently_bought_together::DERIVED_TABLES, rank_partners),
     ]
+}
+
+/// At most this much of the runner's time goes into ranking, once a second.
+const RANKING_MAX: Duration = Duration::from_millis(50);
+
+fn rank_partners(connection: &Connection) -> Result<usize, StoreError> {
+    let budget = Budget { products_max: 2_000, time_max: RANKING_MAX };
+    Ok(refresh(connection, &Settings::default(), budget)?.products)
 }

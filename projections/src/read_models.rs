@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::models::Registration;
 use crate::progress::{Metrics, ModelPosition, Progress, WaitError};
-use crate::{ParkedEvent, StoreError};
+use crate::{ParkedEvent, StoreError, file};
 
 /// Connections kept open for each model when nobody uses them.
 const IDLE_CONNECTIONS_MAX: usize = 8;
@@ -76,9 +76,9 @@ impl ReadModels {
         let (pool, connection) = self.connection(model)?;
         let answer = {
             let connection = hold(&connection);
-            connection.prepare_cached("BEGIN")?.execute([])?;
+            file::begin_read(&connection)?;
             let answer = query(&connection);
-            connection.prepare_cached("COMMIT")?.execute([])?;
+            file::commit(&connection)?;
             answer?
         };
         let mut idle = hold(&pool.idle);

@@ -221,6 +221,10 @@ impl Runner {
             if self.directory.take_retry(self.feeds[index].name()) {
                 self.retry(self.feeds[index].name()).await?;
             }
+            let feed = &mut self.feeds[index];
+            let name = feed.name();
+            // A bounded piece each time; what is left waits for the next.
+            feed.upkeep().map_err(store(name))?;
         }
         self.store_positions()
     }
@@ -347,3 +351,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,8 +32,9 @@ pub(crate) fn open(
         },
     };
     tracing::info!(model = name, why, "read model is built from the first event");
-    let generation = generations.last().map_or(1, |last| last + 1);
-    let feed = Feed::open(directory, model.make(), generation, journal.id(), OnBadEvent::Park)?;
+    // Past the one that should serve too, whose file may be gone.
+    let generation = 1 + generations.last().copied().max(serving).unwrap_or(0);
+    let feed = Feed::open(directory, model, generation, journal.id(), OnBadEvent::Park)?;
     directory.serve(name, generation)?;
     if let Some(old) = serving {
         directory.remove(name, old)?;
@@ -47,7 +48,7 @@ fn usable(
     generation: Generation,
     journal: &dyn Journal,
 ) -> Result<Feed, String> {
-    let feed = Feed::open(directory, model.make(), generation, journal.id(), OnBadEvent::Park)
+    let feed = Feed::open(directory, model, generation, journal.id(), OnBadEvent::Park)
         .map_err(|error| format!("its file cannot be read: {error}"))?;
     if !feed.belongs_to(journal.id()) {
         return Err("its file is of another journal or another version".to_owned());
@@ -95,7 +96,10 @@ impl Runner {
             let ready = generations.into_iter().rfind(|generation| {
                 *generation != serving && self.directory.is_ready(name, *generation)
             });
-            if let Some(ready) = ready {
+            // The lock keeps a rebuild from taking the finished file up again meanwhile.
+            if let Some(ready) = ready
+                && let Some(_no_rebuild) = self.directory.lock(&rebuild_lock(name))?
+            {
                 self.adopt(index, ready).await?;
             }
         }
@@ -105,8 +109,8 @@ impl Runner {
     async fn adopt(&mut self, index: usize, generation: Generation) -> Result<(), RunnerError> {
         let name = self.feeds[index].name();
         let journal = self.journal.id();
-        let model = self.feeds[index].sibling();
-        let mut rebuilt = Feed::open(&self.directory, model, generation, journal, OnBadEvent::Park)
+        let model = *self.feeds[index].registration();
+        let mut rebuilt = Feed::open(&self.directory, &model, generation, journal, OnBadEvent::Park)
             .map_err(store(name))?;
         if !rebuilt.belongs_to(journal) {
             tracing::warn!(model = name, generation, "rebuilt file is of another version: deleted");

@@ -118,7 +118,7 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_in() {
     loop {
         let page = list(&models, &Filter::default(), after, 7).unwrap().unwrap();
         seen.extend(page.orders.iter().map(|order| order.order_id));
-        // One new order, and one imported with an old date on a page already read.
+        // The next page is asked for when there is one order more.
         teller.tell(vec![story::ordered(200 + late, 1)]).await;
         catch_up(&mut runner).await;
         late += 1;

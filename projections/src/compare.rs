@@ -1,0 +1,198 @@
+//! The rows of a model as text, and the differences between two of its files.
+
+use std::cmp::Ordering;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Rows};
+
+use crate::directory::{Directory, SharedConnection, hold};
+use crate::models::Registration;
+use crate::{ReadModels, StoreError};
+
+/// Differences reported at most; one is enough to know that something is wrong.
+const DIFFERENCES_MAX: usize = 20;
+
+/// A row that is not the same in both files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub table: String,
+    /// The row in the first file, if it is there.
+    pub left: Option<String>,
+    /// The row in the second file, if it is there.
+    pub right: Option<String>,
+}
+
+/// Calls `visit` with every row of a model that serves, table by table in key order. The same
+/// rows give the same lines, whichever file they are in.
+///
+/// # Errors
+/// The store's, and the first of `visit`.
+pub fn dump(
+    models: &ReadModels,
+    model: &Registration,
+    visit: &mut dyn FnMut(&str) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    models.read(model.name(), |connection| {
+        for table in tables(connection, model.derived_tables())? {
+            let mut statement = connection.prepare(&table.select())?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = table.next(&mut rows)? {
+                visit(&table.line(&row))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Compares the rows of two files of a model; at most some differences are told.
+///
+/// # Errors
+/// The store's, and when a file is not there.
+pub fn compare(
+    directory: &Directory,
+    model: &Registration,
+    left: crate::Generation,
+    right: crate::Generation,
+) -> Result<Vec<Difference>, StoreError> {
+    let left = directory.reader(model.name(), left)?;
+    let right = directory.reader(model.name(), right)?;
+    compare_with(&left, &right, model.derived_tables())
+}
+
+pub(crate) fn compare_with(
+    left: &SharedConnection,
+    right: &SharedConnection,
+    derived: &[&str],
+) -> Result<Vec<Difference>, StoreError> {
+    let (left, right) = (hold(left), hold(right));
+    let mut differences = Vec::new();
+    let tables_left = tables(&left, derived)?;
+    let tables_right = tables(&right, derived)?;
+    if tables_left != tables_right {
+        return Err(StoreError::Other("the two files do not have the same tables".to_owned()));
+    }
+    for table in tables_left {
+        let (mut in_left, mut in_right) =
+            (left.prepare(&table.select())?, right.prepare(&table.select())?);
+        let (mut rows_left, mut rows_right) = (in_left.query([])?, in_right.query([])?);
+        let (mut a, mut b) = (table.next(&mut rows_left)?, table.next(&mut rows_right)?);
+        while differences.len() < DIFFERENCES_MAX {
+            let order = match (&a, &b) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => table.order(a, b),
+            };
+            if order.is_ne() || a != b {
+                differences.push(Difference {
+                    table: table.name.clone(),
+                    left: a.as_ref().filter(|_| order.is_le()).map(|row| table.line(row)),
+                    right: b.as_ref().filter(|_| order.is_ge()).map(|row| table.line(row)),
+                });
+            }
+            if order.is_le() {
+                a = table.next(&mut rows_left)?;
+            }
+            if order.is_ge() {
+                b = table.next(&mut rows_right)?;
+            }
+        }
+    }
+    Ok(differences)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Table {
+    name: String,
+    columns: Vec<String>,
+    /// Indices of the columns that identify a row: its key, or else all.
+    key: Vec<usize>,
+}
+
+fn tables(connection: &Connection, derived: &[&str]) -> Result<Vec<Table>, StoreError> {
+    let mut names = connection.prepare_cached(
+        "SELECT name FROM sqlite_master
+         WHERE type = 'table' AND name NOT IN ('checkpoint', 'parked') AND name NOT LIKE 'sqlite_%'
+         ORDER BY name",
+    )?;
+    let names = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let mut tables = Vec::new();
+    for name in names.into_iter().filter(|name| !derived.contains(&name.as_str())) {
+        let mut about =
+            connection.prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let columns = about
+            .query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut key: Vec<(usize, usize)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, place))| *place > 0)
+            .map(|(index, (_, place))| (*place, index))
+            .collect();
+        key.sort_unstable();
+        let mut key: Vec<usize> = key.into_iter().map(|(_, index)| index).collect();
+        if key.is_empty() {
+            key = (0..columns.len()).collect();
+        }
+        tables.push(Table {
+            name,
+            columns: columns.into_iter().map(|(column, _)| column).collect(),
+            key,
+        });
+    }
+    Ok(tables)
+}
+
+impl Table {
+    fn select(&self) -> String {
+        let quoted = |column: &String| format!("\"{column}\"");
+        let columns: Vec<String> = self.columns.iter().map(quoted).collect();
+        let key: Vec<String> = self.key.iter().map(|index| quoted(&self.columns[*index])).collect();
+        format!("SELECT {} FROM \"{}\" ORDER BY {}", columns.join(", "), self.name, key.join(", "))
+    }
+
+    fn next(&self, rows: &mut Rows<'_>) -> Result<Option<Vec<Value>>, StoreError> {
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let values = (0..self.columns.len()).map(|column| row.get::<_, Value>(column));
+        Ok(Some(values.collect::<Result<_, _>>()?))
+    }
+
+    fn line(&self, row: &[Value]) -> String {
+        let cells = self.columns.iter().zip(row);
+        let cells: Vec<String> =
+            cells.map(|(column, value)| format!("{column}={}", text(value))).collect();
+        format!("{} {}", self.name, cells.join(" "))
+    }
+
+    fn order(&self, a: &[Value], b: &[Value]) -> Ordering {
+        let orders = self.key.iter().map(|index| order(&a[*index], &b[*index]));
+        orders.fold(Ordering::Equal, Ordering::then)
+    }
+}
+
+/// SQLite's order: nothing, numbers, texts, bytes.
+fn order(a: &Value, b: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Integer(_) | Value::Real(_) => 1,
+        Value::Text(_) => 2,
+        Value::Blob(_) => 3,
+    };
+    match (a, b) {
+        (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+        (Value::Real(a), Value::Real(b)) => a.total_cmp(b),
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Blob(a), Value::Blob(b)) => a.cmp(b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => format!("{number:?}"),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
