@@ -1,7 +1,8 @@
 //! What a payment provider tells us unasked: stored first, applied once, never lost.
 //!
-//! A message that names an order not on record is parked, and tried again until it can be applied
-//! or a person has looked at it. An unknown kind of message is kept and listed.
+//! A message that names an order not on record, or is ahead of an answer the provider still owes,
+//! is parked, and tried again until it can be applied or a person has looked at it. An unknown kind
+//! of message is kept and listed.
 
 use commands::{Caller, CommandError, Done, Refused, Stop, Unit};
 use domain::order::{Order, OrderStatus};
@@ -90,7 +91,15 @@ impl Engine {
 
     /// Tries a parked message again.
     pub async fn retry_webhook(&self, id: InboxId) -> Result<Received, CommandError> {
-        let done = self.bus().run(&Caller::system(), move |unit| retry(unit, &id)).await?;
+        let caller = Caller::system();
+        let again = id.clone();
+        let done = match self.bus().run(&caller, move |unit| retry(unit, &id)).await {
+            Err(CommandError::Refused(refused)) => {
+                let reason = refused.message;
+                self.bus().run(&caller, move |unit| refuse_parked(unit, &again, &reason)).await?
+            }
+            done => done?,
+        };
         let Applied { received, calls, settled } = done.value;
         self.start(calls);
         if let Some(settled) = settled {
@@ -121,9 +130,48 @@ fn receive(unit: &mut Unit<'_>, delivery: &Delivery) -> Result<Applied, Stop> {
 
 fn refuse(unit: &mut Unit<'_>, delivery: &Delivery, reason: &str) -> Result<Applied, Stop> {
     match store(unit, delivery)? {
-        Some((id, _)) => ignore(unit, &id, reason),
+        Some((id, message)) => set_aside(unit, &id, message.as_ref(), reason),
         None => Ok(Applied::nothing(Received::Repeated)),
     }
+}
+
+fn refuse_parked(unit: &mut Unit<'_>, id: &InboxId, reason: &str) -> Result<Applied, Stop> {
+    let Some(InboxState { body, parked: true }) = unit.state::<Inbox>(id)?.clone() else {
+        return Ok(Applied::nothing(Received::Repeated));
+    };
+    set_aside(unit, id, serde_json::from_str(&body).ok().as_ref(), reason)
+}
+
+/// Keeps a message that the books contradict. While the provider owes an answer about the payment
+/// the message may be ahead of it, such as a refund made at the provider of a capture that is not
+/// known here yet; then it is tried again until the answer is there.
+fn set_aside(
+    unit: &mut Unit<'_>,
+    id: &InboxId,
+    message: Option<&Message>,
+    reason: &str,
+) -> Result<Applied, Stop> {
+    match message {
+        Some(message) if awaits_an_answer(unit, message.data.order_id)? => park(unit, id, reason),
+        Some(_) | None => ignore(unit, id, reason),
+    }
+}
+
+fn awaits_an_answer(unit: &mut Unit<'_>, order_id: OrderId) -> Result<bool, Stop> {
+    let order = unit.state::<Order>(&order_id)?.as_ref();
+    let Some(payment_id) = order.and_then(|order| order.payment_id) else {
+        return Ok(false);
+    };
+    let payment = unit.state::<Payment>(&payment_id)?.as_ref();
+    Ok(payment.is_some_and(|payment| payment.is_unknown()))
+}
+
+fn park(unit: &mut Unit<'_>, id: &InboxId, reason: &str) -> Result<Applied, Stop> {
+    let reason = reason.to_owned();
+    if !unit.state::<Inbox>(id)?.as_ref().is_some_and(|state| state.parked) {
+        unit.record::<Inbox>(id, vec![WebhookEvent::Parked { reason: reason.clone() }])?;
+    }
+    Ok(Applied::nothing(Received::Parked { reason }))
 }
 
 /// Puts the message on record as it came; `None` if it is there already.
@@ -167,12 +215,7 @@ fn apply(unit: &mut Unit<'_>, id: &InboxId, message: Option<Message>) -> Result<
     };
     let order_id = message.data.order_id;
     if unit.state::<Order>(&order_id)?.is_none() {
-        let was_parked = unit.state::<Inbox>(id)?.as_ref().is_some_and(|state| state.parked);
-        let reason = format!("order {order_id} is not on record");
-        if !was_parked {
-            unit.record::<Inbox>(id, vec![WebhookEvent::Parked { reason: reason.clone() }])?;
-        }
-        return Ok(Applied::nothing(Received::Parked { reason }));
+        return park(unit, id, &format!("order {order_id} is not on record"));
     }
     let succeeded = || ProviderOutcome::Succeeded {
         amount_minor: message.data.amount_minor,
