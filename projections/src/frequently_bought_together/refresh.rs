@@ -1,20 +1,20 @@
 //! Works out the best partners of products that changed.
 //!
-//! A product is stale when an order of it was counted or no longer counts, or when a partner's
-//! popularity changed, which its score depends on. The first is marked by the fold; the second
-//! when the partner itself is refreshed and found to be in more or fewer orders than before. So
-//! when nothing is stale any more, the stored partners are a function of the baskets alone,
+//! A product is stale when one of its orders changed, or when a partner's orders did, because
+//! scores depend on both. The second is marked when the partner itself is refreshed, even if it
+//! is in as many orders as the last time: in between it may have been in more, and been seen so.
+//! When nothing is stale any more, the stored partners are a function of the baskets alone,
 //! whenever and in whatever portions the refreshing was done.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use domain::ProductId;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
-use crate::frequently_bought_together::{changes, top};
+use crate::frequently_bought_together::{Partner, changes, top};
 use crate::id_column::id;
 
 /// What counts as bought together.
@@ -103,70 +103,66 @@ fn refresh_within(
     }
     let mut counter = Counter::new(connection);
     let mut done = BTreeSet::new();
-    let mut repopularised = BTreeSet::new();
+    let mut partners = BTreeSet::new();
     let mut mark = connection
         .prepare_cached("UPDATE product SET stale = 1 WHERE product_id = ?1 AND stale = 0")?;
     let within = |done: usize| done == 0 || started.elapsed() < budget.time_max;
-    // A second round does the partners of those whose popularity changed.
+    // A second round does the partners of those whose orders changed.
     loop {
         let round = stale(connection, budget.products_max.max(1) - done.len())?;
         if round.is_empty() || !within(done.len()) {
             break;
         }
-        for product in round {
+        for (product, is_changed) in round {
             if !within(done.len()) {
                 break;
             }
-            refresh_one(&mut counter, product, support_min, &mut repopularised)?;
+            let found = refresh_one(&mut counter, product, support_min)?;
+            if is_changed {
+                partners.extend(found.iter().map(|partner| partner.product_id));
+            }
             done.insert(product);
         }
-        // What was done in this transaction saw the same popularity: it need not be done again.
-        for product in std::mem::take(&mut repopularised).difference(&done) {
+        // What was done in this transaction saw the same orders: it need not be done again.
+        for product in std::mem::take(&mut partners).difference(&done) {
             mark.execute([product.uuid().into_bytes()])?;
         }
     }
     Ok(Refreshed { products: done.len(), left: stale_products(connection)? })
 }
 
-/// Stale products, at most `count_max`, in random order so that none waits for ever where the budget never suffices.
-fn stale(connection: &Connection, count_max: usize) -> Result<Vec<ProductId>, StoreError> {
+/// Stale products, at most `count_max`, and whether their own orders changed. Those come first;
+/// else the order is random, so that none waits for ever where the budget never suffices.
+fn stale(connection: &Connection, count_max: usize) -> Result<Vec<(ProductId, bool)>, StoreError> {
     let count_max = i64::try_from(count_max).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(
-        "SELECT product_id FROM product WHERE stale > 0 ORDER BY stale DESC, random() LIMIT ?1",
+        "SELECT product_id, stale = 2 FROM product WHERE stale > 0
+         ORDER BY stale DESC, random() LIMIT ?1",
     )?;
-    let found = statement.query_map([count_max], |row| id(row, 0))?;
+    let found = statement.query_map([count_max], |row| Ok((id(row, 0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// Stores one product's partners, and adds to `repopularised` those whose scores changed because
-/// it is in more or fewer orders than when it was last refreshed.
+/// Works out and stores one product's partners.
 fn refresh_one(
     counter: &mut Counter<'_>,
     product: ProductId,
     support_min: u32,
-    repopularised: &mut BTreeSet<ProductId>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Partner>, StoreError> {
     let connection = counter.connection();
     let bytes = product.uuid().into_bytes();
     let (orders, partners) = counter.partners(product, support_min)?;
-    let orders_before: Option<u32> = connection
-        .prepare_cached("SELECT orders FROM top WHERE product_id = ?1")?
-        .query_row([bytes], |row| row.get(0))
-        .optional()?;
-    if orders_before != Some(orders) {
-        repopularised.extend(partners.iter().map(|partner| partner.product_id));
-    }
     if orders == 0 {
         for sql in
             ["DELETE FROM top WHERE product_id = ?1", "DELETE FROM product WHERE product_id = ?1"]
         {
             connection.prepare_cached(sql)?.execute([bytes])?;
         }
-        return Ok(());
+        return Ok(partners);
     }
     top::store(connection, product, orders, &partners)?;
     connection
         .prepare_cached("UPDATE product SET stale = 0 WHERE product_id = ?1")?
         .execute([bytes])?;
-    Ok(())
+    Ok(partners)
 }

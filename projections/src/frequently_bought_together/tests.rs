@@ -323,7 +323,8 @@ proptest! {
         for a in &products {
             for score in Score::ALL {
                 let top = ask(*a, score, Freshness::Stored);
-                prop_assert_eq!(Some(&top), before.next().as_ref());
+                let counted_before = before.next();
+                prop_assert_eq!(Some(&top), counted_before.as_ref());
                 prop_assert_eq!(top.all_orders as usize, baskets.len());
                 prop_assert_eq!(top.orders, together(&baskets, *a, *a));
                 let mut best: Vec<_> = products.iter().filter(|b| *b != a).filter_map(|b| {
