@@ -237,7 +237,12 @@ fn apply(unit: &mut Unit<'_>, id: &InboxId, message: Option<Message>) -> Result<
         other => return ignore(unit, id, &format!("unknown kind `{other}`")),
     };
     let calls = if operation == Operation::Refund && !is_ours(unit, &message.data)? {
-        adopt_refund(unit, &message.data)?
+        match outcome {
+            ProviderOutcome::Succeeded { .. } => adopt_refund(unit, &message.data)?,
+            ProviderOutcome::Failed { .. } => {
+                return ignore(unit, id, "a refund that was not asked for here failed");
+            }
+        }
     } else {
         checkout::record_outcome(unit, order_id, operation, &message.data.key, &outcome)?
     };
