@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use journal::{Journal, MemoryJournal, Storage};
-use projections::{Directory, Options, ReadModels, Runner, models};
+use projections::frequently_bought_together::{FrequentlyBoughtTogether, Freshness, Score, top};
+use projections::{Directory, Options, Projector, ReadModels, Runner, models};
 use rusqlite::types::Value;
 
 use super::executor::Executor;
@@ -66,7 +67,24 @@ fn rows_of(directory: &Directory, storage: &Arc<Storage>) -> Rows {
     }
     let read_models = runner.read_models();
     assert!(read_models.parked().is_empty(), "parked: {:?}", read_models.parked());
-    models::all().iter().flat_map(|model| tables_of(&read_models, model.name())).collect()
+    let tables = |model: &projections::Registration| match model.name() {
+        // Numbers its products and orders in the order in which it first wrote them, which
+        // depends on the batches; its answers must not.
+        FrequentlyBoughtTogether::NAME => answers_of(&read_models, storage),
+        name => tables_of(&read_models, name),
+    };
+    models::all().iter().flat_map(tables).collect()
+}
+
+fn answers_of(models: &ReadModels, storage: &Arc<Storage>) -> Rows {
+    let products = storage.events().into_iter().filter(|e| e.event_type.as_str() == "product.created");
+    let answers = products.filter_map(|event| event.stream.key.to_string().parse().ok()).map(|id| {
+        let read = models.read(FrequentlyBoughtTogether::NAME, |connection| {
+            top(connection, id, 20, Score::Cosine, Freshness::Current)
+        });
+        format!("{:?}", read.expect("the model answers"))
+    });
+    BTreeMap::from([(FrequentlyBoughtTogether::NAME.to_owned(), answers.collect())])
 }
 
 fn tables_of(models: &ReadModels, model: &str) -> Rows {

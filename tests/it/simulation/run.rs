@@ -58,7 +58,7 @@ impl Setting {
             shoppers: chance.within(20, 60),
             skus: chance.within(3, 8),
             warehouses: chance.within(1, 3),
-            units_each: chance.within(1, 8),
+            units_each: chance.within(1, 25),
             disk_longest_us: chance.one_of(&[0, 300, 5_000, 60_000]).unwrap_or(0),
             agenda_every: Duration::from_millis(chance.within(100, 20_000)),
             snapshot_every: chance.one_of(&[2, 8, 256]).unwrap_or(256),
