@@ -1,0 +1,194 @@
+//! Takes past documents through the engine, many in flight.
+//!
+//! Steps of one customer go one after another. Steps that share a SKU start in file order: one
+//! that must wait for its customer holds back those behind it with the same SKUs, and no others.
+
+mod act;
+mod prepare;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Instant;
+
+use domain::{SkuId, Timestamp};
+use futures::future::BoxFuture;
+use futures::stream::{self, FuturesUnordered, StreamExt};
+use uuid::Uuid;
+
+use super::ImportInto;
+use super::error::ImportError;
+use super::past::{Outcome, Step, What};
+use super::progress::{Progress, Stage, Watch};
+use prepare::Prepared;
+
+/// Documents in flight at once, unless told otherwise.
+pub(super) const IN_FLIGHT: usize = 192;
+/// Documents made ready ahead, in file order.
+const READY_AHEAD: usize = 64;
+/// Documents that may wait behind their customer or their SKUs.
+const HELD_BACK_MAX: usize = 64;
+/// Documents between two looks at the progress.
+const WATCH_STEPS: u64 = 100;
+
+/// What all steps did together.
+#[derive(Debug, Default)]
+pub(super) struct Flown {
+    pub(super) orders: u64,
+    pub(super) order_lines: u64,
+    pub(super) orders_value_minor: i64,
+    pub(super) returns: u64,
+    pub(super) credits: u64,
+    pub(super) losses: u64,
+    pub(super) refunded_minor: i64,
+    pub(super) already_there: u64,
+}
+
+/// A step that has ended.
+struct Landed {
+    at: Timestamp,
+    chain: Option<Uuid>,
+    kind: Kind,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Order,
+    Return,
+    Credit,
+    Loss,
+}
+
+impl Kind {
+    fn of(what: &What) -> Self {
+        match what {
+            What::Order(_) => Self::Order,
+            What::Return(_) => Self::Return,
+            What::Credit(_) => Self::Credit,
+            What::Loss(_) => Self::Loss,
+        }
+    }
+}
+
+struct Flight<'a> {
+    into: &'a ImportInto,
+    under_way: FuturesUnordered<BoxFuture<'a, Result<Landed, ImportError>>>,
+    held_back: VecDeque<Prepared>,
+    busy: HashSet<Uuid>,
+    /// Times of steps that were taken in and have not ended.
+    times: BTreeMap<Timestamp, usize>,
+    flown: Flown,
+}
+
+/// Runs all steps, which come in time order. On an error no new step starts; what is under way
+/// ends with the engine, and the next run goes on from there.
+pub(super) async fn run(
+    into: &ImportInto,
+    steps: impl Iterator<Item = Step> + Send,
+    total: u64,
+    watch: Watch<'_>,
+) -> Result<Flown, ImportError> {
+    let began = Instant::now();
+    let mut ready =
+        stream::iter(steps).map(|step| prepare::prepare(into, step)).buffered(READY_AHEAD);
+    let mut flight = Flight {
+        into,
+        under_way: FuturesUnordered::new(),
+        held_back: VecDeque::new(),
+        busy: HashSet::new(),
+        times: BTreeMap::new(),
+        flown: Flown::default(),
+    };
+    let (mut done, mut more) = (0_u64, true);
+    while more || !flight.under_way.is_empty() || !flight.held_back.is_empty() {
+        let room = flight.under_way.len() < IN_FLIGHT && flight.held_back.len() < HELD_BACK_MAX;
+        tokio::select! {
+            // Room first: a step that ended may let several others start.
+            biased;
+            Some(landed) = flight.under_way.next(), if !flight.under_way.is_empty() => {
+                flight.land(landed?);
+                done += 1;
+                if done.is_multiple_of(WATCH_STEPS) {
+                    let (elapsed, total) = (began.elapsed(), Some(total));
+                    watch(Progress { stage: Stage::Orders, done, total, elapsed });
+                }
+            }
+            next = ready.next(), if more && room => match next {
+                Some(step) => flight.take_in(step?),
+                None => more = false,
+            },
+        }
+        flight.start()?;
+    }
+    let elapsed = began.elapsed();
+    watch(Progress { stage: Stage::Orders, done, total: Some(total), elapsed });
+    Ok(flight.flown)
+}
+
+impl<'a> Flight<'a> {
+    fn take_in(&mut self, step: Prepared) {
+        *self.times.entry(step.step.at).or_default() += 1;
+        self.move_clock();
+        self.held_back.push_back(step);
+    }
+
+    /// Starts, in file order, every step that nothing before it stands in the way of.
+    fn start(&mut self) -> Result<(), ImportError> {
+        let mut stays = VecDeque::new();
+        let mut chains: HashSet<Uuid> = HashSet::new();
+        let mut skus: HashSet<SkuId> = HashSet::new();
+        while let Some(prepared) = self.held_back.pop_front() {
+            let chain = prepared.step.chain;
+            let waits = self.under_way.len() >= IN_FLIGHT
+                || chain.is_some_and(|c| self.busy.contains(&c) || chains.contains(&c))
+                || (!skus.is_empty() && prepared.skus.iter().any(|sku| skus.contains(sku)));
+            if waits {
+                chains.extend(chain);
+                skus.extend(prepared.skus.iter().copied());
+                stays.push_back(prepared);
+                continue;
+            }
+            self.busy.extend(chain);
+            let (at, kind) = (prepared.step.at, Kind::of(&prepared.step.what));
+            // What has to happen in file order is submitted in this call, the rest is awaited.
+            let ends = act::start(self.into, prepared)?;
+            self.under_way.push(Box::pin(async move {
+                let outcome = ends.await?;
+                Ok(Landed { at, chain, kind, outcome })
+            }));
+        }
+        self.held_back = stays;
+        Ok(())
+    }
+
+    fn land(&mut self, landed: Landed) {
+        let Landed { at, chain, kind, outcome } = landed;
+        if let Some(chain) = chain {
+            self.busy.remove(&chain);
+        }
+        if let Some(steps) = self.times.get_mut(&at) {
+            *steps -= 1;
+            if *steps == 0 {
+                self.times.remove(&at);
+            }
+        }
+        self.move_clock();
+        let flown = &mut self.flown;
+        match kind {
+            Kind::Order => flown.orders += 1,
+            Kind::Return => flown.returns += 1,
+            Kind::Credit => flown.credits += 1,
+            Kind::Loss => flown.losses += 1,
+        }
+        flown.order_lines += outcome.order_lines;
+        flown.orders_value_minor += outcome.order_minor;
+        flown.refunded_minor += outcome.refunded_minor;
+        flown.already_there += u64::from(outcome.already_there);
+    }
+
+    /// Deadlines follow the lowest time still in flight.
+    fn move_clock(&self) {
+        if let Some((time, _)) = self.times.first_key_value() {
+            self.into.clock.advance_to(*time);
+        }
+    }
+}
