@@ -16,6 +16,8 @@ use crate::engine::{Engine, Settled, standing};
 use crate::payment_call::PaymentCall;
 
 const MALFORMED: &str = "malformed_webhook";
+/// In a refusal's details: whether the provider owed an answer when the message was refused.
+const AHEAD: &str = "ahead_of_an_answer";
 
 /// A message with a good signature.
 #[derive(Debug, Clone)]
@@ -76,8 +78,7 @@ impl Engine {
             // A message that contradicts the books stays on record with the reason: the provider
             // need not send it again, and a person can look.
             Err(CommandError::Refused(refused)) if refused.code != MALFORMED => {
-                let reason = refused.message;
-                self.bus().run(caller, move |unit| refuse(unit, &again, &reason)).await?
+                self.bus().run(caller, move |unit| refuse(unit, &again, &refused)).await?
             }
             done => done?,
         };
@@ -95,8 +96,7 @@ impl Engine {
         let again = id.clone();
         let done = match self.bus().run(&caller, move |unit| retry(unit, &id)).await {
             Err(CommandError::Refused(refused)) => {
-                let reason = refused.message;
-                self.bus().run(&caller, move |unit| refuse_parked(unit, &again, &reason)).await?
+                self.bus().run(&caller, move |unit| refuse_parked(unit, &again, &refused)).await?
             }
             done => done?,
         };
@@ -128,32 +128,48 @@ fn receive(unit: &mut Unit<'_>, delivery: &Delivery) -> Result<Applied, Stop> {
     apply(unit, &id, message)
 }
 
-fn refuse(unit: &mut Unit<'_>, delivery: &Delivery, reason: &str) -> Result<Applied, Stop> {
+fn refuse(
+    unit: &mut Unit<'_>,
+    delivery: &Delivery,
+    refused: &Refused,
+) -> Result<Applied, Stop> {
     match store(unit, delivery)? {
-        Some((id, message)) => set_aside(unit, &id, message.as_ref(), reason),
+        Some((id, _)) => set_aside(unit, &id, refused),
         None => Ok(Applied::nothing(Received::Repeated)),
     }
 }
 
-fn refuse_parked(unit: &mut Unit<'_>, id: &InboxId, reason: &str) -> Result<Applied, Stop> {
-    let Some(InboxState { body, parked: true }) = unit.state::<Inbox>(id)?.clone() else {
-        return Ok(Applied::nothing(Received::Repeated));
-    };
-    set_aside(unit, id, serde_json::from_str(&body).ok().as_ref(), reason)
+fn refuse_parked(unit: &mut Unit<'_>, id: &InboxId, refused: &Refused) -> Result<Applied, Stop> {
+    if unit.state::<Inbox>(id)?.as_ref().is_some_and(|state| state.parked) {
+        set_aside(unit, id, refused)
+    } else {
+        Ok(Applied::nothing(Received::Repeated))
+    }
 }
 
 /// Keeps a message that the books contradict. While the provider owes an answer about the payment
 /// the message may be ahead of it, such as a refund made at the provider of a capture that is not
 /// known here yet; then it is tried again until the answer is there.
-fn set_aside(
-    unit: &mut Unit<'_>,
-    id: &InboxId,
-    message: Option<&Message>,
-    reason: &str,
-) -> Result<Applied, Stop> {
-    match message {
-        Some(message) if awaits_an_answer(unit, message.data.order_id)? => park(unit, id, reason),
-        Some(_) | None => ignore(unit, id, reason),
+fn set_aside(unit: &mut Unit<'_>, id: &InboxId, refused: &Refused) -> Result<Applied, Stop> {
+    if refused.details.get(AHEAD) == Some(&true.into()) {
+        park(unit, id, &refused.message)
+    } else {
+        ignore(unit, id, &refused.message)
+    }
+}
+
+/// Applies a message; a refusal says whether an answer was owed at that very moment. Looked at
+/// later, the answer might have come in between, and the message would be dropped for good.
+fn apply(unit: &mut Unit<'_>, id: &InboxId, message: Option<Message>) -> Result<Applied, Stop> {
+    let Some(message) = message else {
+        return ignore(unit, id, "not a message about a payment");
+    };
+    match apply_message(unit, id, &message) {
+        Err(Stop::Refused(refused)) => {
+            let ahead = awaits_an_answer(unit, message.data.order_id)?;
+            Err(refused.with(AHEAD, ahead).into())
+        }
+        applied => applied,
     }
 }
 
@@ -209,10 +225,11 @@ fn retry(unit: &mut Unit<'_>, id: &InboxId) -> Result<Applied, Stop> {
     }
 }
 
-fn apply(unit: &mut Unit<'_>, id: &InboxId, message: Option<Message>) -> Result<Applied, Stop> {
-    let Some(message) = message else {
-        return ignore(unit, id, "not a message about a payment");
-    };
+fn apply_message(
+    unit: &mut Unit<'_>,
+    id: &InboxId,
+    message: &Message,
+) -> Result<Applied, Stop> {
     let order_id = message.data.order_id;
     if unit.state::<Order>(&order_id)?.is_none() {
         return park(unit, id, &format!("order {order_id} is not on record"));
