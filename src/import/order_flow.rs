@@ -4,6 +4,7 @@
 //! that must wait for its customer holds back those behind it with the same SKUs, and no others.
 
 mod act;
+mod place;
 mod prepare;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};

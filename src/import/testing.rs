@@ -39,6 +39,12 @@ impl Fixture {
         self.into.engine.bus().journal().head()
     }
 
+    /// Waits until everything submitted so far is decided and durable.
+    pub(super) async fn settle(&self) {
+        let caller = commands::Caller::system();
+        self.into.engine.bus().run(&caller, |_| Ok(())).await.unwrap();
+    }
+
     pub(super) async fn close(self) {
         drop(self.into);
         self.node.close().await.unwrap();
