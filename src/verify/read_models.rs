@@ -1,0 +1,185 @@
+//! Every read model, built again from the first event, has the rows that serve.
+//!
+//! The new rows go into a temporary directory, which is deleted; nothing is swapped and nothing is
+//! sent. Beside a running server the rows that serve are held still (one read transaction) while
+//! the new ones are brought to the same position and compared.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use journal::{Journal, Position};
+use projections::{Directory, Options, ReadModels, Registration, Runner, RunnerError, StoreError};
+
+use super::block_on::block_on;
+use super::findings::{Findings, LawReport, Place};
+use super::rows::{self, Compared};
+
+const BATCH_EVENTS: u64 = 16_384;
+/// How long a serving file may take to come as far as the rebuilt one is.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Name of the model's own bookkeeping, which says how far it is.
+const CHECKPOINT: &str = "SELECT position FROM checkpoint";
+
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    #[error("read models: {0}")]
+    Store(#[from] StoreError),
+    #[error("read models: {0}")]
+    Runner(#[from] RunnerError),
+    #[error("temporary directory: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Compares every model that serves in `directory`. `progress` gets the position reached.
+///
+/// # Errors
+/// When the models cannot be built or read at all; what differs is in the report.
+pub(super) fn check(
+    journal: &Arc<dyn Journal>,
+    directory: &Path,
+    progress: &mut dyn FnMut(Position),
+) -> Result<LawReport, RebuildError> {
+    let mut found = Findings::default();
+    let served = Directory::on_disk(directory)?;
+    let mut models = Vec::new();
+    for model in projections::models::all() {
+        match served.serving(model.name())? {
+            Some(_) => models.push(model),
+            None => found.pending(format!("{}: not built yet", model.name())),
+        }
+    }
+    let serving = ReadModels::open(&served, &models)?;
+    let mut behind_first = Vec::new();
+    for model in models {
+        behind_first.push((position(&serving, &model)?, model));
+    }
+    behind_first.sort_by_key(|(position, _)| *position);
+    let models: Vec<Registration> = behind_first.into_iter().map(|(_, model)| model).collect();
+
+    let scratch = Scratch::new()?;
+    let temporary = Directory::on_disk(&scratch.0)?;
+    let runner = Runner::open(Arc::clone(journal), &temporary, &models, Options::default())?;
+    let mut rebuild = Rebuild { runner, progress };
+    for model in &models {
+        rebuild.compare(&serving, model, &mut found)?;
+    }
+    drop(rebuild);
+    Ok(found.into_report(NAME, "every read model built again from the journal has the rows that serve"))
+}
+
+pub(super) const NAME: &str = "read_models";
+
+fn position(serving: &ReadModels, model: &Registration) -> Result<u64, StoreError> {
+    serving.read(model.name(), |rows| {
+        Ok(rows.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?)
+    })
+}
+
+struct Rebuild<'a> {
+    runner: Runner,
+    progress: &'a mut dyn FnMut(Position),
+}
+
+impl Rebuild<'_> {
+    /// Brings the new rows to where the serving ones are, and compares them there.
+    fn compare(
+        &mut self,
+        serving: &ReadModels,
+        model: &Registration,
+        found: &mut Findings,
+    ) -> Result<(), RebuildError> {
+        let began = Instant::now();
+        loop {
+            // A failure of the rebuild leaves the transaction through here, untouched by it.
+            let mut failed = None;
+            let compared = serving.read(model.name(), |left| {
+                let target = left.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?;
+                if target < self.runner.position().0 {
+                    return Ok(None);
+                }
+                if let Err(error) = self.bring_to(target) {
+                    failed = Some(error);
+                    return Ok(None);
+                }
+                let rebuilt = self.runner.read_models();
+                let derived = model.derived_tables();
+                rebuilt.read(model.name(), |right| {
+                    let mut compared = Compared::default();
+                    let names: String = left.query_row(rows::TABLES, [], |row| row.get(0))?;
+                    let own = |name: &&str| !name.is_empty() && !derived.contains(name);
+                    for table in names.split('\n').filter(own) {
+                        let select: String =
+                            left.query_row(rows::SELECT_OF, [table], |row| row.get(0))?;
+                        let (mut ours, mut theirs) =
+                            (left.prepare(&select)?, right.prepare(&select)?);
+                        let (mut ours, mut theirs) = (ours.query([])?, theirs.query([])?);
+                        compared.merge(
+                            table,
+                            || Ok(ours.next()?.map(|row| Ok::<_, StoreError>((row.get(0)?, row.get(1)?))).transpose()?),
+                            || Ok(theirs.next()?.map(|row| Ok::<_, StoreError>((row.get(0)?, row.get(1)?))).transpose()?),
+                        )?;
+                    }
+                    Ok(Some(compared))
+                })
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            if let Some(differences) = compared {
+                report(model, &differences, self.runner.position(), found);
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                found.pending(format!("{}: behind the other models and not moving", model.name()));
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn bring_to(&mut self, target: u64) -> Result<(), RunnerError> {
+        while self.runner.position().0 < target {
+            let left = target - self.runner.position().0;
+            let batch = usize::try_from(left.min(BATCH_EVENTS)).unwrap_or(usize::MAX);
+            let step = block_on(self.runner.run_once(batch))?;
+            (self.progress)(step.position);
+            if step.events == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn report(model: &Registration, compared: &Compared, at: Position, found: &mut Findings) {
+    found.checked_many(compared.rows);
+    for difference in &compared.differences {
+        let place = Place { position: at, stream: format!("{} {}", model.name(), difference.table) };
+        let row = |row: &Option<String>| row.clone().unwrap_or_else(|| "no such row".to_owned());
+        found.violation(&place, row(&difference.rebuilt), row(&difference.serving));
+    }
+    found.more_violations(compared.count - compared.differences.len() as u64);
+}
+
+/// A directory of its own, deleted when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tillroll-verify-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind in the temporary directory harms nothing.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
