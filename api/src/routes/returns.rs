@@ -1,0 +1,4 @@
+//! Goods on their way back.
+
+pub(crate) mod receive;
+pub(crate) mod reject;

@@ -1,0 +1,4 @@
+//! Sellers.
+
+pub(crate) mod change;
+pub(crate) mod register;

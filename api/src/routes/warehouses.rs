@@ -1,0 +1,5 @@
+//! Warehouses.
+
+pub(crate) mod activate;
+pub(crate) mod change;
+pub(crate) mod open;
