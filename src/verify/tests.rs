@@ -186,7 +186,7 @@ fn ids_and_keys_used_twice_are_caught() {
     let one_event_id = planted(|events| events[5].id = events[3].id);
     assert_eq!(broken(&one_event_id), ["requests"]);
     let one_command_id = planted(|events| {
-        let index = again(events, "inventory.opened");
+        let index = again(events, "cart.opened");
         events[index].metadata = Arc::clone(&events[0].metadata);
     });
     assert!(broken(&one_command_id).contains(&"requests"));
