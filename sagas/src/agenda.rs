@@ -20,6 +20,7 @@ use journal::{Journal, JournalError, Position};
 
 use crate::checkout;
 use crate::engine::Engine;
+use crate::fulfilment::starting_when_confirmed;
 use crate::payment_call::pending_calls;
 use crate::webhook_inbox::InboxId;
 
@@ -146,10 +147,13 @@ impl Agenda {
         order_id: OrderId,
         now: Timestamp,
     ) -> Result<(), RoundError> {
+        let policy = self.engine.policy().clone();
         let done = self
             .engine
             .run(caller, move |unit| {
-                let calls = checkout::advance(unit, order_id)?;
+                let calls = starting_when_confirmed(unit, &policy, order_id, |unit| {
+                    checkout::advance(unit, order_id)
+                })?;
                 let state = unit.state::<Checkout>(&order_id)?.as_ref();
                 Ok((state.is_some_and(|checkout| checkout.outcome.is_none()), calls))
             })

@@ -12,6 +12,7 @@ use journal::Position;
 use tokio::sync::oneshot;
 
 use crate::checkout::{self, PlaceOrder, Placed, ShopPolicy};
+use crate::fulfilment::starting_when_confirmed;
 use crate::key_store::{KeyStore, KeyStoreError, PersonalField};
 use crate::payment_call::PaymentCall;
 use crate::payment_gateway::{
@@ -304,19 +305,15 @@ impl Engine {
         key: String,
         outcome: ProviderOutcome,
     ) -> Result<Vec<PaymentCall>, CommandError> {
-        let starts_processing = self.parts.policy.starts_processing;
+        let policy = self.parts.policy.clone();
         let done = self
             .parts
             .bus
             .run(caller, move |unit| {
-                let calls = checkout::record_outcome(unit, order_id, operation, &key, &outcome)?;
-                let settled = standing(unit, order_id)?;
-                let confirmed =
-                    settled.as_ref().is_some_and(|s| s.status == OrderStatus::Confirmed);
-                if confirmed && starts_processing {
-                    crate::fulfilment::start_processing(unit, order_id)?;
-                }
-                Ok((calls, settled))
+                let calls = starting_when_confirmed(unit, &policy, order_id, |unit| {
+                    checkout::record_outcome(unit, order_id, operation, &key, &outcome)
+                })?;
+                Ok((calls, standing(unit, order_id)?))
             })
             .await?;
         let (calls, settled) = done.value;

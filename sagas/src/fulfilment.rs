@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use commands::{Once, RequestKey, Stop, Unit, known};
 use domain::inventory::{Inventory, InventoryCommand};
-use domain::order::{By, LineUnits, Order, OrderCommand};
+use domain::order::{By, LineUnits, Order, OrderCommand, OrderStatus};
 use domain::shipment::{Shipment, ShipmentCommand};
 use domain::{OrderId, Quantity, ShipmentId, SkuId};
 use serde::{Deserialize, Serialize};
+
+use crate::checkout::ShopPolicy;
 
 /// Units of an order that leave the house together.
 #[derive(Debug, Clone, Default)]
@@ -98,4 +100,25 @@ pub fn start_processing(unit: &mut Unit<'_>, order_id: OrderId) -> Result<(), St
     known(unit.state::<Order>(&order_id)?.as_ref(), "order", order_id)?;
     unit.execute::<Order>(&order_id, &OrderCommand::StartProcessing(by))?;
     Ok(())
+}
+
+/// Does `step`, and starts work on the order in the same unit if that step confirmed it and the
+/// shop's orders start by themselves: so it does not matter who brings the news that it is paid.
+pub(crate) fn starting_when_confirmed<T>(
+    unit: &mut Unit<'_>,
+    policy: &ShopPolicy,
+    order_id: OrderId,
+    step: impl FnOnce(&mut Unit<'_>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let was_confirmed = is_confirmed(unit, order_id)?;
+    let done = step(unit)?;
+    if policy.starts_processing && !was_confirmed && is_confirmed(unit, order_id)? {
+        start_processing(unit, order_id)?;
+    }
+    Ok(done)
+}
+
+fn is_confirmed(unit: &mut Unit<'_>, order_id: OrderId) -> Result<bool, Stop> {
+    let order = unit.state::<Order>(&order_id)?.as_ref();
+    Ok(order.is_some_and(|order| order.status == OrderStatus::Confirmed))
 }

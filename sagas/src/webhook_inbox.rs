@@ -11,8 +11,9 @@ use domain::{AggregateId, Decider, IdKey, OrderId, Rejection, RejectionKind, Tim
 use schemas::{RawJson, WebhookEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::checkout;
+use crate::checkout::{self, ShopPolicy};
 use crate::engine::{Engine, Settled, standing};
+use crate::fulfilment::starting_when_confirmed;
 use crate::payment_call::PaymentCall;
 
 const MALFORMED: &str = "malformed_webhook";
@@ -73,8 +74,9 @@ impl Engine {
         caller: &Caller,
         delivery: Delivery,
     ) -> Result<Done<Received>, CommandError> {
-        let again = delivery.clone();
-        let done = match self.bus().run(caller, move |unit| receive(unit, &delivery)).await {
+        let (again, policy) = (delivery.clone(), self.policy().clone());
+        let received = self.bus().run(caller, move |unit| receive(unit, &policy, &delivery)).await;
+        let done = match received {
             // A message that contradicts the books stays on record with the reason: the provider
             // need not send it again, and a person can look.
             Err(CommandError::Refused(refused)) if refused.code != MALFORMED => {
@@ -93,8 +95,8 @@ impl Engine {
     /// Tries a parked message again.
     pub async fn retry_webhook(&self, id: InboxId) -> Result<Received, CommandError> {
         let caller = Caller::system();
-        let again = id.clone();
-        let done = match self.bus().run(&caller, move |unit| retry(unit, &id)).await {
+        let (again, policy) = (id.clone(), self.policy().clone());
+        let done = match self.bus().run(&caller, move |unit| retry(unit, &policy, &id)).await {
             Err(CommandError::Refused(refused)) => {
                 self.bus().run(&caller, move |unit| refuse_parked(unit, &again, &refused)).await?
             }
@@ -121,18 +123,14 @@ impl Applied {
     }
 }
 
-fn receive(unit: &mut Unit<'_>, delivery: &Delivery) -> Result<Applied, Stop> {
+fn receive(unit: &mut Unit<'_>, policy: &ShopPolicy, delivery: &Delivery) -> Result<Applied, Stop> {
     let Some((id, message)) = store(unit, delivery)? else {
         return Ok(Applied::nothing(Received::Repeated));
     };
-    apply(unit, &id, message)
+    apply(unit, policy, &id, message)
 }
 
-fn refuse(
-    unit: &mut Unit<'_>,
-    delivery: &Delivery,
-    refused: &Refused,
-) -> Result<Applied, Stop> {
+fn refuse(unit: &mut Unit<'_>, delivery: &Delivery, refused: &Refused) -> Result<Applied, Stop> {
     match store(unit, delivery)? {
         Some((id, _)) => set_aside(unit, &id, refused),
         None => Ok(Applied::nothing(Received::Repeated)),
@@ -160,14 +158,26 @@ fn set_aside(unit: &mut Unit<'_>, id: &InboxId, refused: &Refused) -> Result<App
 
 /// Applies a message; a refusal says whether an answer was owed at that very moment. Looked at
 /// later, the answer might have come in between, and the message would be dropped for good.
-fn apply(unit: &mut Unit<'_>, id: &InboxId, message: Option<Message>) -> Result<Applied, Stop> {
+fn apply(
+    unit: &mut Unit<'_>,
+    policy: &ShopPolicy,
+    id: &InboxId,
+    message: Option<Message>,
+) -> Result<Applied, Stop> {
     let Some(message) = message else {
         return ignore(unit, id, "not a message about a payment");
     };
-    match apply_message(unit, id, &message) {
+    let order_id = message.data.order_id;
+    let applied =
+        starting_when_confirmed(unit, policy, order_id, |unit| apply_message(unit, id, &message));
+    match applied {
         Err(Stop::Refused(refused)) => {
-            let ahead = awaits_an_answer(unit, message.data.order_id)?;
+            let ahead = awaits_an_answer(unit, order_id)?;
             Err(refused.with(AHEAD, ahead).into())
+        }
+        Ok(applied) if applied.received == Received::Applied => {
+            let settled = standing(unit, order_id)?.filter(|s| s.status != OrderStatus::Pending);
+            Ok(Applied { settled, ..applied })
         }
         applied => applied,
     }
@@ -215,21 +225,17 @@ fn store(
     Ok(Some((id, message.ok())))
 }
 
-fn retry(unit: &mut Unit<'_>, id: &InboxId) -> Result<Applied, Stop> {
+fn retry(unit: &mut Unit<'_>, policy: &ShopPolicy, id: &InboxId) -> Result<Applied, Stop> {
     let state = unit.state::<Inbox>(id)?.clone();
     match state {
         Some(InboxState { body, parked: true }) => {
-            apply(unit, id, serde_json::from_str(&body).ok())
+            apply(unit, policy, id, serde_json::from_str(&body).ok())
         }
         Some(InboxState { parked: false, .. }) | None => Ok(Applied::nothing(Received::Repeated)),
     }
 }
 
-fn apply_message(
-    unit: &mut Unit<'_>,
-    id: &InboxId,
-    message: &Message,
-) -> Result<Applied, Stop> {
+fn apply_message(unit: &mut Unit<'_>, id: &InboxId, message: &Message) -> Result<Applied, Stop> {
     let order_id = message.data.order_id;
     if unit.state::<Order>(&order_id)?.is_none() {
         return park(unit, id, &format!("order {order_id} is not on record"));
@@ -264,8 +270,7 @@ fn apply_message(
         checkout::record_outcome(unit, order_id, operation, &message.data.key, &outcome)?
     };
     unit.record::<Inbox>(id, vec![WebhookEvent::Applied {}])?;
-    let settled = standing(unit, order_id)?.filter(|s| s.status != OrderStatus::Pending);
-    Ok(Applied { received: Received::Applied, calls, settled })
+    Ok(Applied { received: Received::Applied, calls, settled: None })
 }
 
 fn is_ours(unit: &mut Unit<'_>, data: &MessageData) -> Result<bool, Stop> {

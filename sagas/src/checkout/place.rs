@@ -190,6 +190,9 @@ fn place_new(
     if !pays {
         unit.execute::<Order>(&order_id, &OrderCommand::Confirm(By { actor, now }))?;
         unit.execute::<Cart>(&cart_id, &CartCommand::CompleteCheckout { order_id })?;
+        if policy.starts_processing {
+            crate::fulfilment::start_processing(unit, order_id)?;
+        }
         return Ok(Vec::new());
     }
 
