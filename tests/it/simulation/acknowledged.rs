@@ -9,8 +9,12 @@ use domain::{CartId, OrderId, RefundId, ReturnId, ShipmentId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placing {
     /// The order that the answer named, which is another one's where the key was used before.
-    Done { order_id: OrderId },
-    Refused { code: String },
+    Done {
+        order_id: OrderId,
+    },
+    Refused {
+        code: String,
+    },
     /// No answer, or one that says that it is not known.
     Unknown,
 }

@@ -10,7 +10,6 @@ pub(crate) struct Fact {
     pub(crate) position: u64,
     pub(crate) stream: StreamId,
     pub(crate) version: u64,
-    pub(crate) id: Uuid,
     pub(crate) occurred: Timestamp,
     pub(crate) event: AnyEvent,
 }
@@ -33,7 +32,6 @@ pub(crate) fn history(events: &[Recorded]) -> Vec<Fact> {
             position: recorded.position.0,
             stream: recorded.stream.clone(),
             version: recorded.version,
-            id: recorded.id,
             occurred: recorded.occurred,
             event,
         }));

@@ -1,10 +1,8 @@
 //! What must hold after anything, always; each law is a fold of its own over the raw events and
 //! over the provider's own ledger, so that it does not trust the code it judges.
 
-use std::sync::Arc;
-
 use commands::Snapshot;
-use journal::{Recorded, Storage};
+use journal::Recorded;
 use sha2::{Digest, Sha256};
 
 use super::acknowledged::Acknowledged;
@@ -24,6 +22,7 @@ mod stock;
 mod stream;
 
 /// What is left of a run, for the laws to look at.
+#[derive(Clone)]
 pub(crate) struct Evidence {
     pub(crate) events: Vec<Recorded>,
     pub(crate) facts: Vec<Fact>,
@@ -79,32 +78,21 @@ pub(crate) fn broken(evidence: &Evidence) -> Vec<String> {
 
 impl Evidence {
     pub(crate) fn of(world: &World) -> Self {
-        Self::of_logs(
-            &world.storage,
-            &world.ledger,
-            lock(&world.acknowledged).clone(),
-            world.read_models.rows(&world.storage),
-            world.snapshots.all(),
-        )
-    }
-
-    fn of_logs(
-        storage: &Arc<Storage>,
-        ledger: &Arc<Storage>,
-        acknowledged: Acknowledged,
-        live: Rows,
-        snapshots: Vec<Snapshot>,
-    ) -> Self {
-        let events = storage.events();
-        Self {
+        let events = world.storage.events();
+        let mut evidence = Self {
             facts: history(&events),
             events,
-            ledger: ledger.events(),
-            acknowledged,
-            live,
-            snapshots,
-            rebuilt: read_models::rebuilt(storage),
+            ledger: world.ledger.events(),
+            acknowledged: lock(&world.acknowledged).clone(),
+            live: Rows::new(),
+            rebuilt: Rows::new(),
+            snapshots: world.snapshots.all(),
+        };
+        if world.setting.read_models {
+            evidence.live = world.read_models.rows(&world.storage);
+            evidence.rebuilt = read_models::rebuilt(&world.storage);
         }
+        evidence
     }
 
     /// Digest of the log and the ledger: the same seed gives the same.

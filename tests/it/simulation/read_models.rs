@@ -30,8 +30,7 @@ impl ReadModelsAtWork {
     /// Follows the journal until the process dies.
     pub(crate) async fn follow(&self, journal: Arc<MemoryJournal>, executor: &Executor) {
         drop(lock(&self.runner).take());
-        let opened =
-            Runner::open(journal, &self.directory, &models::all(), Options::default());
+        let opened = Runner::open(journal, &self.directory, &models::all(), Options::default());
         *lock(&self.runner) = Some(opened.expect("the read models open"));
         loop {
             let taken = lock(&self.runner).take();
@@ -59,8 +58,9 @@ pub(crate) fn rebuilt(storage: &Arc<Storage>) -> Rows {
 
 fn rows_of(directory: &Directory, storage: &Arc<Storage>) -> Rows {
     let journal = Arc::new(MemoryJournal::over(Arc::clone(storage)));
-    let mut runner = Runner::open(Arc::clone(&journal) as _, directory, &models::all(), Options::default())
-        .expect("the read models open");
+    let mut runner =
+        Runner::open(Arc::clone(&journal) as _, directory, &models::all(), Options::default())
+            .expect("the read models open");
     while runner.position() < journal.head() {
         let step = futures::FutureExt::now_or_never(runner.run_once(1_000));
         step.expect("nothing waits").expect("the models get on");
@@ -77,13 +77,15 @@ fn rows_of(directory: &Directory, storage: &Arc<Storage>) -> Rows {
 }
 
 fn answers_of(models: &ReadModels, storage: &Arc<Storage>) -> Rows {
-    let products = storage.events().into_iter().filter(|e| e.event_type.as_str() == "product.created");
-    let answers = products.filter_map(|event| event.stream.key.to_string().parse().ok()).map(|id| {
-        let read = models.read(FrequentlyBoughtTogether::NAME, |connection| {
-            top(connection, id, 20, Score::Cosine, Freshness::Current)
+    let products =
+        storage.events().into_iter().filter(|e| e.event_type.as_str() == "product.created");
+    let answers =
+        products.filter_map(|event| event.stream.key.to_string().parse().ok()).map(|id| {
+            let read = models.read(FrequentlyBoughtTogether::NAME, |connection| {
+                top(connection, id, 20, Score::Cosine, Freshness::Current)
+            });
+            format!("{:?}", read.expect("the model answers"))
         });
-        format!("{:?}", read.expect("the model answers"))
-    });
     BTreeMap::from([(FrequentlyBoughtTogether::NAME.to_owned(), answers.collect())])
 }
 

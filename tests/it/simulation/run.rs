@@ -46,7 +46,8 @@ impl Setting {
             policy.carts.wholesale = WholesalePolicy::LowestWins;
         }
         if chance.percent(40) {
-            policy.carts.guest_ttl = chrono::Duration::seconds(chance.within(20, 200).cast_signed());
+            policy.carts.guest_ttl =
+                chrono::Duration::seconds(chance.within(20, 200).cast_signed());
             policy.carts.customer_ttl =
                 chrono::Duration::seconds(chance.within(20, 400).cast_signed());
         }
@@ -64,6 +65,7 @@ impl Setting {
             snapshot_every: chance.one_of(&[2, 8, 256]).unwrap_or(256),
             cached_max: chance.one_of(&[1, 12, 60, 10_000]).unwrap_or(10_000) as usize,
             policy,
+            read_models: chance.percent(50),
         }
     }
 
@@ -83,6 +85,7 @@ impl Setting {
             snapshot_every: 256,
             cached_max: 10_000,
             policy: ShopPolicy::default(),
+            read_models: false,
         }
     }
 }
@@ -90,17 +93,11 @@ impl Setting {
 /// Runs a seed from the opening of the shop to the check of the laws.
 pub(crate) fn run(setting: Setting) -> Outcome {
     let world = World::new(setting);
-    let mut broken = Vec::new();
-    if let Err(why) = live(&world) {
-        broken.push(why);
-    }
-    let evidence = Evidence::of(&world);
-    broken.extend(laws::broken(&evidence));
-    let acknowledged = lock(&world.acknowledged).clone();
+    let (evidence, broken) = judged(&world);
     let outcome = Outcome {
         broken,
         faults: world.counts(),
-        tally: acknowledged.tally,
+        tally: evidence.acknowledged.tally.clone(),
         events: evidence.facts.len() as u64,
         turns: world.executor.turns(),
         digest: evidence.digest(),
@@ -108,6 +105,21 @@ pub(crate) fn run(setting: Setting) -> Outcome {
     };
     world.close();
     outcome
+}
+
+/// What a run left behind, and what is wrong with it.
+pub(crate) fn evidence_of(setting: Setting) -> (Evidence, Vec<String>) {
+    let world = World::new(setting);
+    let judged = judged(&world);
+    world.close();
+    judged
+}
+
+fn judged(world: &World) -> (Evidence, Vec<String>) {
+    let mut broken: Vec<String> = live(world).err().into_iter().collect();
+    let evidence = Evidence::of(world);
+    broken.extend(laws::broken(&evidence));
+    (evidence, broken)
 }
 
 fn live(world: &World) -> Result<(), String> {
@@ -167,7 +179,8 @@ pub(crate) fn turn(world: &World) -> Result<(), String> {
         world.executor.note(|| format!("the clock jumps by {seconds} s"));
         world.executor.jump(Duration::from_secs(seconds));
     }
-    let struck = world.node().is_some() && world.faults.strikes("crash anywhere", rates.crash_anywhere);
+    let struck =
+        world.node().is_some() && world.faults.strikes("crash anywhere", rates.crash_anywhere);
     if struck || world.node().as_ref().is_some_and(is_dead) {
         world.crash();
     }

@@ -69,11 +69,8 @@ pub(crate) async fn open(world: World, customers: u64) -> Shop {
     let contact = world.keys.seal(seller_id.uuid(), PersonalField::Contact, "{}").await;
     let contact = contact.expect("keys in memory seal");
     done(&world, move |unit| {
-        let details = SellerDetails {
-            name: "seller".to_owned(),
-            contact: contact.clone(),
-            webhook: None,
-        };
+        let details =
+            SellerDetails { name: "seller".to_owned(), contact: contact.clone(), webhook: None };
         unit.execute::<Seller>(&seller_id, &SellerCommand::Register { seller_id, details })?;
         Ok(())
     })

@@ -64,13 +64,18 @@ impl Visit {
     }
 
     fn a_sku(&self) -> SkuId {
-        self.world.chance.one_of(&self.shop.skus).map(|(_, sku)| sku).unwrap_or_else(|| self.world.id())
+        self.world
+            .chance
+            .one_of(&self.shop.skus)
+            .map(|(_, sku)| sku)
+            .unwrap_or_else(|| self.world.id())
     }
 
     /// One change to the cart, remembered if it was acknowledged.
     async fn edit(&self) {
         let (shopper, sku_id) = (self.shopper, self.a_sku());
-        let quantity = Quantity::new(self.world.chance.within(1, 3) as u32).unwrap_or(Quantity::ONE);
+        let quantity =
+            Quantity::new(self.world.chance.within(1, 3) as u32).unwrap_or(Quantity::ONE);
         let kind = self.world.chance.below(10);
         let from_guest = self.method.is_some() && self.world.chance.percent(25);
         let shopper = if from_guest { Shopper::guest(self.guest_cart) } else { shopper };
@@ -122,8 +127,10 @@ impl Visit {
         let guest = self.guest_cart;
         for _ in 0..self.world.chance.within(1, 2) {
             drop(
-                self.run_on_cart(move |unit, policy| carts::merge(unit, policy, guest, customer_id))
-                    .await,
+                self.run_on_cart(move |unit, policy| {
+                    carts::merge(unit, policy, guest, customer_id)
+                })
+                .await,
             );
         }
     }
@@ -185,7 +192,8 @@ impl Visit {
         if world.chance.percent(3) {
             super::staff::forge_a_webhook(world, order_id).await;
         }
-        let request = key.as_ref().map(|key| RequestKey::new(&self.name, key, &[b"POST", b"/orders"]));
+        let request =
+            key.as_ref().map(|key| RequestKey::new(&self.name, key, &[b"POST", b"/orders"]));
         let order = PlaceOrder {
             order_id,
             payment_id,

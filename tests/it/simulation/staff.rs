@@ -91,10 +91,8 @@ pub(crate) async fn manage(world: World, shop: Shop) {
             }
             _ => {
                 for command in [WarehouseCommand::Deactivate, WarehouseCommand::Activate] {
-                    attempt(&world, move |unit| {
-                        unit.execute::<Warehouse>(&warehouse_id, &command)
-                    })
-                    .await;
+                    attempt(&world, move |unit| unit.execute::<Warehouse>(&warehouse_id, &command))
+                        .await;
                     pause(&world, 3_000).await;
                 }
             }
@@ -245,14 +243,20 @@ fn received_as_scrap(
 }
 
 async fn refund(world: &World, order_id: OrderId, key: &str) {
-    let amount_minor =
-        (!world.chance.percent(30)).then(|| i64::try_from(world.chance.within(1, 2_000)).unwrap_or(1));
+    let amount_minor = (!world.chance.percent(30))
+        .then(|| i64::try_from(world.chance.within(1, 2_000)).unwrap_or(1));
     for _ in 0..world.chance.within(1, 2) {
         let request = RequestKey::new("staff", key, &[b"refund"]);
         let engine = world.engine().await;
         let ended = engine
             .run(&staff(), move |unit| {
-                sagas::refunds::request_once(unit, Some(&request), order_id, amount_minor, "goodwill")
+                sagas::refunds::request_once(
+                    unit,
+                    Some(&request),
+                    order_id,
+                    amount_minor,
+                    "goodwill",
+                )
             })
             .await;
         if let Ok(done) = ended {
@@ -272,14 +276,15 @@ async fn refund_at_the_provider(world: &World, order_id: OrderId) {
         let Some(payment_id) = payment_id else { return Ok(None) };
         let payment = unit.state::<Payment>(&payment_id)?.as_ref();
         Ok(payment.and_then(|payment| {
-            let reference = payment.attempts.values().find_map(|attempt| match &attempt.outcome {
-                Some(ProviderOutcome::Succeeded { provider_reference, .. })
-                    if attempt.operation == Operation::Authorize =>
-                {
-                    Some(provider_reference.clone())
-                }
-                Some(_) | None => None,
-            })?;
+            let reference =
+                payment.attempts.values().find_map(|attempt| match &attempt.outcome {
+                    Some(ProviderOutcome::Succeeded { provider_reference, .. })
+                        if attempt.operation == Operation::Authorize =>
+                    {
+                        Some(provider_reference.clone())
+                    }
+                    Some(_) | None => None,
+                })?;
             Some((reference, payment.currency, payment.captured_minor))
         }))
     });

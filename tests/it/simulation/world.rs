@@ -44,6 +44,8 @@ pub(crate) struct Setting {
     pub(crate) snapshot_every: u64,
     pub(crate) cached_max: usize,
     pub(crate) policy: ShopPolicy,
+    /// Whether read models follow the log, to be compared with a rebuild.
+    pub(crate) read_models: bool,
 }
 
 /// The engine as it runs now.
@@ -220,11 +222,12 @@ impl World {
         });
         let agenda = Arc::new(Mutex::new(None));
         self.keep_agenda(process, &engine, &journal, Arc::clone(&agenda));
-        let models = self.clone();
-        let followed = Arc::clone(&memory);
-        self.executor.spawn(process, "read models", async move {
-            models.read_models.follow(followed, &models.executor).await;
-        });
+        if setting.read_models {
+            let (models, followed) = (self.clone(), Arc::clone(&memory));
+            self.executor.spawn(process, "read models", async move {
+                models.read_models.follow(followed, &models.executor).await;
+            });
+        }
         self.executor.note(|| format!("engine starts at position {}", memory.head().0));
         *lock(&self.node) = Some(Node { engine, journal: memory, process, agenda });
     }
@@ -291,8 +294,11 @@ fn provider(
     let clock: ProviderClock = Arc::new(move || timed.now());
     let options = SandboxOptions {
         // Patient: a webhook that nobody takes is the engine's loss, not the provider's.
-        webhook_retry_waits: [vec![Duration::from_millis(300)], vec![Duration::from_secs(5); 2_000]]
-            .concat(),
+        webhook_retry_waits: [
+            vec![Duration::from_millis(300)],
+            vec![Duration::from_secs(5); 2_000],
+        ]
+        .concat(),
         ..SandboxOptions::default()
     };
     let secret = WebhookSecret::from_bytes(vec![7; 32]).expect("32 bytes make a secret");

@@ -61,8 +61,8 @@ pub(super) fn stock_and_orders_agree(evidence: &Evidence, broken: &mut Broken) {
         }
         for (sku, said) in by_sku {
             let did = moved.remove(&(*id, sku)).unwrap_or_default();
-            let same = (said.held, said.shipped, said.returned)
-                == (did.held, did.shipped, did.returned);
+            let same =
+                (said.held, said.shipped, said.returned) == (did.held, did.shipped, did.returned);
             if !same {
                 broken.push(format!("order {id}, sku {sku}: order says {said:?}, stock {did:?}"));
             }
