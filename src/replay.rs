@@ -29,9 +29,7 @@ pub use story::{LineThen, Story, StoryEntry, StorySummary, order};
 /// Why there is nothing to tell.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    #[error(
-        "`{0}` is no moment: give a time such as 2026-03-01T09:00:00Z, a date, or @position"
-    )]
+    #[error("`{0}` is no moment: give a time such as 2026-03-01T09:00:00Z, a date, or @position")]
     NotAMoment(String),
     #[error("there is no order {0}")]
     UnknownOrder(OrderId),

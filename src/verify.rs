@@ -35,7 +35,9 @@ pub mod streams;
 mod unique;
 
 #[cfg(test)]
-mod history;
+mod disk_tests;
+#[cfg(test)]
+pub(crate) mod history;
 #[cfg(test)]
 mod tests;
 

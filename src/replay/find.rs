@@ -5,6 +5,7 @@
 //! the events of one command stand next to each other: so a few events around each known one are
 //! read, and never a popular SKU's whole stream.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::OrderId;
@@ -122,9 +123,9 @@ impl Finder<'_> {
     }
 
     fn keep(&mut self, recorded: Recorded) -> Result<(), ReplayError> {
-        if !self.found.contains_key(&recorded.position.0) {
+        if let Entry::Vacant(new) = self.found.entry(recorded.position.0) {
             let said = said(&recorded)?;
-            self.found.insert(recorded.position.0, Told { recorded, said });
+            new.insert(Told { recorded, said });
         }
         Ok(())
     }

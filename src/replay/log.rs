@@ -122,7 +122,9 @@ pub async fn export(
             out.write_all(text.as_bytes())?;
             out.write_all(b"\n")?;
             // A follower's events are few and wanted now; the writer buffers the rest.
-            if options.follow { out.flush()? }
+            if options.follow {
+                out.flush()?
+            }
             Ok(())
         });
         match written {

@@ -51,7 +51,8 @@ impl Reveal<'_> {
 fn collect<'v>(value: &'v mut Value, found: &mut Vec<&'v mut String>) {
     match value {
         Value::String(text) => {
-            if text.starts_with("v1.") && person_of(&Sealed::from_ciphertext(text.clone())).is_some()
+            if text.starts_with("v1.")
+                && person_of(&Sealed::from_ciphertext(text.clone())).is_some()
             {
                 found.push(text);
             }

@@ -62,8 +62,21 @@ pub async fn state(
         };
     }
     by_category![
-        Order, Cart, Checkout, Payment, Inventory, Shipment, ProductReturn, Product, Category,
-        Customer, Seller, Warehouse, Rating, RequestLog, Inbox,
+        Order,
+        Cart,
+        Checkout,
+        Payment,
+        Inventory,
+        Shipment,
+        ProductReturn,
+        Product,
+        Category,
+        Customer,
+        Seller,
+        Warehouse,
+        Rating,
+        RequestLog,
+        Inbox,
     ];
     Err(ReplayError::UnknownCategory(category.to_owned()))
 }

@@ -156,11 +156,7 @@ async fn entry(
 }
 
 /// Folds the order and its payment as their deciders do.
-async fn summary(
-    told: &[Told],
-    placed: &PlacedOrder,
-    reveal: Reveal<'_>,
-) -> Option<StorySummary> {
+async fn summary(told: &[Told], placed: &PlacedOrder, reveal: Reveal<'_>) -> Option<StorySummary> {
     let (mut order, mut payment) = (OrderState::default(), PaymentState::default());
     for said in told.iter().flat_map(|told| &told.said) {
         match said {

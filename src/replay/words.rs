@@ -203,7 +203,8 @@ fn product_return(event: &ReturnEvent, words: &Glossary) -> String {
             let units: u32 = lines.iter().map(|line| line.quantity.get()).sum();
             let resellable: u32 = lines.iter().map(|line| line.resellable).sum();
             format!(
-                "return received: {units} units, {resellable} fit for sale, {} owed",
+                "return received: {units} {}, {resellable} fit for sale, {} owed",
+                if units == 1 { "unit" } else { "units" },
                 words.money(*refund_minor)
             )
         }

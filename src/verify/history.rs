@@ -183,7 +183,12 @@ impl Shop {
         id(number)
     }
 
-    pub(crate) fn place(&mut self, number: u128, token: &str, wanted: [u32; 2]) -> Vec<PaymentCall> {
+    pub(crate) fn place(
+        &mut self,
+        number: u128,
+        token: &str,
+        wanted: [u32; 2],
+    ) -> Vec<PaymentCall> {
         let (skus, customer_id, address_id) = (self.skus, self.customer_id, self.address_id);
         let actor = format!("customer:{customer_id}");
         let method_id: PaymentMethodId = id(number + 5_000);
@@ -255,8 +260,8 @@ impl Shop {
         self.run("carrier:ups", move |unit| sagas::fulfilment::deliver(unit, shipment_id));
     }
 
-    /// Takes everything of line 1 back.
-    pub(crate) fn take_back(&mut self, order_id: OrderId, number: u128, quantity: u32) {
+    /// Asks for a return of units of line 1.
+    pub(crate) fn ask_back(&mut self, order_id: OrderId, number: u128, quantity: u32) {
         let return_id: ReturnId = id(number);
         self.run("customer:21", move |unit| {
             let wanted = ReturnRequest {
@@ -268,6 +273,12 @@ impl Shop {
             };
             sagas::returns::request(unit, None, &wanted)
         });
+    }
+
+    /// Takes units of line 1 back.
+    pub(crate) fn take_back(&mut self, order_id: OrderId, number: u128, quantity: u32) {
+        self.ask_back(order_id, number, quantity);
+        let return_id: ReturnId = id(number);
         let calls = self.run("seller:41", move |unit| {
             let arrival = Arrival { lines: None, warehouse_id: None, refund_minor: None };
             sagas::returns::receive(unit, return_id, &arrival)

@@ -56,7 +56,10 @@ impl Law for Orders {
             match said {
                 AnyEvent::Order(said) => self.moved(recorded, said, found),
                 AnyEvent::Payment(PaymentEvent::Initiated {
-                    order_id, amount_minor, currency, ..
+                    order_id,
+                    amount_minor,
+                    currency,
+                    ..
                 }) => {
                     let place = Place::of(recorded);
                     self.payments.push((place, *order_id, *amount_minor, *currency));
@@ -126,7 +129,7 @@ impl Orders {
                 order.count(recorded, lines, "returned", found, |l| (&mut l.returned, l.delivered));
             }
         }
-        if order.status.is_final() {
+        if is_final(order.status) {
             self.open.remove(&order_id);
         }
     }
@@ -261,13 +264,7 @@ fn placed_exactly(recorded: &Recorded, placed: &PlacedOrder, found: &mut Finding
     );
 }
 
-/// Statuses that nothing follows.
-trait Final {
-    fn is_final(self) -> bool;
-}
-
-impl Final for OrderStatus {
-    fn is_final(self) -> bool {
-        matches!(self, Self::Returned | Self::Cancelled | Self::Failed)
-    }
+/// Whether nothing follows on this status.
+fn is_final(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Returned | OrderStatus::Cancelled | OrderStatus::Failed)
 }

@@ -33,6 +33,7 @@ pub struct Agreement {
     totals: HashMap<PaymentId, PaymentTotals>,
     books: HashMap<PaymentId, Entry>,
     look_again: LookAgain,
+    borne_out: usize,
 }
 
 #[derive(Default)]
@@ -43,6 +44,8 @@ struct Entry {
 
 /// How often a difference is looked at again before it counts.
 const LOOKS_MAX: usize = 3;
+/// Differences looked at again; once so many have been borne out, the rest needs no proof.
+const LOOKED_AT_MAX: usize = 20;
 
 enum Compared {
     Agree,
@@ -59,7 +62,8 @@ impl Agreement {
         look_again: LookAgain,
     ) -> Self {
         let totals = totals.into_values().map(|total| (total.payment_id, total)).collect();
-        Self { provider: provider.to_owned(), totals, books: HashMap::new(), look_again }
+        let (provider, books) = (provider.to_owned(), HashMap::new());
+        Self { provider, totals, books, look_again, borne_out: 0 }
     }
 
     /// For a journal and a ledger that stand still.
@@ -73,7 +77,7 @@ impl Agreement {
         let reference = totals.map(|totals| totals.provider_reference.clone());
         let mut compared = compare(self.books.get(&payment_id).map(|e| &e.books), totals);
         for _ in 0..LOOKS_MAX {
-            if !matches!(compared, Compared::Differ { .. }) {
+            if !matches!(compared, Compared::Differ { .. }) || self.borne_out >= LOOKED_AT_MAX {
                 break;
             }
             let Some(fresh) = (self.look_again)(payment_id, reference.as_deref()) else { break };
@@ -102,7 +106,9 @@ fn compare(books: Option<&Books>, totals: Option<&PaymentTotals>) -> Compared {
     }
     let name = |sums: [i64; 4]| {
         let [authorized, captured, voided, refunded] = sums;
-        format!("authorized {authorized}, captured {captured}, voided {voided}, refunded {refunded}")
+        format!(
+            "authorized {authorized}, captured {captured}, voided {voided}, refunded {refunded}"
+        )
     };
     Compared::Differ { expected: format!("as the provider: {}", name(theirs)), seen: name(own) }
 }
@@ -145,6 +151,7 @@ impl Law for Agreement {
                 Compared::Agree => {}
                 Compared::Pending(why) => found.pending(format!("{stream}: {why}")),
                 Compared::Differ { expected, seen } => {
+                    self.borne_out += 1;
                     let position = self.books.get(&payment_id).map_or(0, |entry| entry.position);
                     let place = Place { position: journal::Position(position), stream };
                     found.violation(&place, expected, seen);

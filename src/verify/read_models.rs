@@ -32,6 +32,16 @@ pub enum RebuildError {
     Io(#[from] std::io::Error),
 }
 
+/// The next row of a statement made by [`rows::SELECT_OF`].
+macro_rules! row_of {
+    ($rows:ident) => {
+        || match $rows.next()? {
+            Some(row) => Ok(Some((row.get(0)?, row.get(1)?))),
+            None => Ok(None),
+        }
+    };
+}
+
 /// Compares every model that serves in `directory`. `progress` gets the position reached.
 ///
 /// # Errors
@@ -66,15 +76,15 @@ pub(super) fn check(
         rebuild.compare(&serving, model, &mut found)?;
     }
     drop(rebuild);
-    Ok(found.into_report(NAME, "every read model built again from the journal has the rows that serve"))
+    Ok(found
+        .into_report(NAME, "every read model built again from the journal has the rows that serve"))
 }
 
 pub(super) const NAME: &str = "read_models";
 
 fn position(serving: &ReadModels, model: &Registration) -> Result<u64, StoreError> {
-    serving.read(model.name(), |rows| {
-        Ok(rows.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?)
-    })
+    serving
+        .read(model.name(), |rows| Ok(rows.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?))
 }
 
 struct Rebuild<'a> {
@@ -115,11 +125,7 @@ impl Rebuild<'_> {
                         let (mut ours, mut theirs) =
                             (left.prepare(&select)?, right.prepare(&select)?);
                         let (mut ours, mut theirs) = (ours.query([])?, theirs.query([])?);
-                        compared.merge(
-                            table,
-                            || Ok(ours.next()?.map(|row| Ok::<_, StoreError>((row.get(0)?, row.get(1)?))).transpose()?),
-                            || Ok(theirs.next()?.map(|row| Ok::<_, StoreError>((row.get(0)?, row.get(1)?))).transpose()?),
-                        )?;
+                        compared.merge(table, row_of!(ours), row_of!(theirs))?;
                     }
                     Ok(Some(compared))
                 })
@@ -156,7 +162,8 @@ impl Rebuild<'_> {
 fn report(model: &Registration, compared: &Compared, at: Position, found: &mut Findings) {
     found.checked_many(compared.rows);
     for difference in &compared.differences {
-        let place = Place { position: at, stream: format!("{} {}", model.name(), difference.table) };
+        let place =
+            Place { position: at, stream: format!("{} {}", model.name(), difference.table) };
         let row = |row: &Option<String>| row.clone().unwrap_or_else(|| "no such row".to_owned());
         found.violation(&place, row(&difference.rebuilt), row(&difference.serving));
     }

@@ -75,7 +75,13 @@ impl Ledger {
             }
             E::Counted { warehouse_id, previous_on_hand, on_hand, .. } => {
                 let counts = self.at(*warehouse_id);
-                same("on hand before the count", counts.on_hand(), *previous_on_hand, recorded, found);
+                same(
+                    "on hand before the count",
+                    counts.on_hand(),
+                    *previous_on_hand,
+                    recorded,
+                    found,
+                );
                 let difference = i64::from(*on_hand) - counts.on_hand();
                 if difference > 0 {
                     counts.received += difference;
