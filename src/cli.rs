@@ -1,9 +1,15 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
+mod import;
+mod keys;
 mod log;
 mod rebuild;
+mod replay;
 mod schemas;
+mod serve;
+mod shop;
 mod terminal;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,8 +76,20 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the engine and its HTTP API.
+    Serve(serve::ServeArgs),
+    /// Run the engine with a generated shop and traffic on it, and say what to look at.
+    Demo(shop::DemoArgs),
+    /// Bring in a catalogue, stock or past orders from CSV.
+    Import(import::ImportArgs),
+    /// Tell what happened: an order's story, any state at any time, the log itself.
+    Replay(replay::ReplayArgs),
     /// Build read models again from the journal, also beside a running server.
     Rebuild(rebuild::RebuildArgs),
+    /// Check the data directory against the laws that must always hold.
+    Verify(verify::VerifyArgs),
+    /// Manage API keys, the master key, and the erasure of persons.
+    Keys(keys::KeysArgs),
     /// List and print the schemas of events.
     Schemas(schemas::SchemasArgs),
     /// Print a completion script for a shell.
@@ -95,7 +113,13 @@ pub fn run() -> ExitCode {
         return Exit::Usage.into();
     }
     let done = match &cli.command {
+        Command::Serve(args) => serve::run(&cli.global, args),
+        Command::Demo(args) => shop::run(&cli.global, args),
+        Command::Import(args) => import::run(&cli.global, args),
+        Command::Replay(args) => replay::run(&cli.global, args),
         Command::Rebuild(args) => rebuild::run(&cli.global, args),
+        Command::Verify(args) => verify::run(&cli.global, args),
+        Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -32,6 +32,7 @@ pub const SANDBOX_FILE: &str = "sandbox.db";
 pub const SNAPSHOTS_FILE: &str = "snapshots.db";
 pub const AGENDA_FILE: &str = "agenda.db";
 pub const READ_MODELS: &str = "read-models";
+pub const API_KEYS_FILE: &str = "api-keys.json";
 /// The sandbox provider's name in payments.
 pub const SANDBOX: &str = "sandbox";
 
@@ -108,9 +109,9 @@ impl Node {
         std::fs::create_dir_all(data)
             .map_err(|source| OpenError::Directory { path: data.display().to_string(), source })?;
         let clock = Arc::clone(&options.clock);
-        let journal_clock = Arc::clone(&clock);
         let journal_options = journal::Options {
-            clock: Arc::new(move || journal_clock.now()),
+            // When it was recorded is the machine's time, whatever time the business is at.
+            clock: Arc::new(|| SystemClock.now()),
             realtime_priority: options.realtime_priority,
             ..journal::Options::default()
         };

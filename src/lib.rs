@@ -6,4 +6,7 @@
 pub mod cli;
 pub mod compose;
 pub mod demo;
+pub mod import;
+pub mod replay;
 pub mod secrets;
+pub mod verify;

@@ -2,6 +2,13 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// Many small allocations are made on one thread and freed on another, which the system's
+/// allocator is slow at; docs/benchmarks.md has the difference.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     tillroll::cli::run()
 }

@@ -1,0 +1,176 @@
+//! `tillroll serve`: the engine and its HTTP API.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use api::{
+    ApiKeys, Build, CustomerTokenOptions, CustomerTokens, HttpOptions, Limits, Services,
+    ServicesParts, SignedTokens, TokenKey,
+};
+use chrono::Duration;
+use clap::Args;
+use domain::Currency;
+use sagas::checkout::ShopPolicy;
+use sagas::key_store::OsEntropy;
+
+use super::{Exit, Failure, Global, terminal};
+use crate::compose::{API_KEYS_FILE, Node, NodeOptions, SANDBOX};
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Where to listen. Put a TLS-terminating proxy in front before listening beyond this machine.
+    #[arg(long, env = "TILLROLL_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// Threads that answer requests; one is enough for several thousand a second.
+    #[arg(long, env = "TILLROLL_WORKERS", default_value_t = 1)]
+    workers: usize,
+    /// Currency of a cart nobody chose one for.
+    #[arg(long, env = "TILLROLL_CURRENCY", default_value = "GBP")]
+    currency: Currency,
+    /// Minutes that stock is held while a payment is not certain.
+    #[arg(long, env = "TILLROLL_HOLD_MINUTES", default_value_t = 15)]
+    hold_minutes: u32,
+    /// Days a customer's cart lives after its last change.
+    #[arg(long, default_value_t = 30)]
+    cart_days: u32,
+    /// Days a guest's cart lives after its last change.
+    #[arg(long, default_value_t = 7)]
+    guest_cart_days: u32,
+    /// Start processing orders as soon as they are confirmed.
+    #[arg(long)]
+    auto_process: bool,
+    /// Issuer of customers' tokens; with --jwt-audience and a key, customers can sign in.
+    #[arg(long, env = "TILLROLL_JWT_ISSUER", requires = "jwt_audience")]
+    jwt_issuer: Option<String>,
+    #[arg(long, env = "TILLROLL_JWT_AUDIENCE", requires = "jwt_issuer")]
+    jwt_audience: Option<String>,
+    /// A file with a public key in PEM (EdDSA); may be given several times.
+    #[arg(long)]
+    jwt_eddsa_key: Vec<PathBuf>,
+    /// A file with a public key in PEM (ES256).
+    #[arg(long)]
+    jwt_es256_key: Vec<PathBuf>,
+    /// A file with a public key in PEM (RS256).
+    #[arg(long)]
+    jwt_rs256_key: Vec<PathBuf>,
+    /// A file with a shared secret of at least 32 bytes (HS256).
+    #[arg(long)]
+    jwt_hs256_secret: Vec<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
+    let node = Node::open(&node_options(global, args))?;
+    serve(global, args, node, |_, _| Ok(()))
+}
+
+pub(super) fn node_options(global: &Global, args: &ServeArgs) -> NodeOptions {
+    let mut policy = ShopPolicy::default();
+    policy.carts.currency = args.currency;
+    policy.carts.customer_ttl = Duration::days(i64::from(args.cart_days));
+    policy.carts.guest_ttl = Duration::days(i64::from(args.guest_cart_days));
+    policy.hold = Duration::minutes(i64::from(args.hold_minutes));
+    policy.starts_processing = args.auto_process;
+    NodeOptions { policy, ..NodeOptions::new(&global.data) }
+}
+
+/// Serves until it is told to stop; `ready` runs once it listens.
+pub(super) fn serve(
+    global: &Global,
+    args: &ServeArgs,
+    node: Node,
+    ready: impl FnOnce(&Node, SocketAddr) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    let api_keys = ApiKeys::open(&global.data.join(API_KEYS_FILE), Arc::new(OsEntropy))?;
+    let token_key = <[u8; 32]>::try_from(node.secrets.token_key().as_slice())
+        .map_err(|_| "secrets.json: token_key is not 32 bytes")?;
+    let services = Services::new(ServicesParts {
+        engine: node.engine.clone(),
+        reads: node.reads.clone(),
+        journal: Arc::clone(&node.journal) as _,
+        api_keys,
+        tokens: SignedTokens::new(&token_key),
+        customers: customer_tokens(args)?,
+        webhooks: BTreeMap::from([(SANDBOX.to_owned(), node.webhook_secrets.clone())]),
+        limits: Limits::default(),
+        build: Build { version: env!("CARGO_PKG_VERSION").to_owned(), commit: None },
+        checks: Vec::new(),
+        parked_webhooks: None,
+    });
+    let options =
+        HttpOptions { listen: args.listen, workers: args.workers, ..HttpOptions::default() };
+    let stopped = actix_web::rt::System::new().block_on(async {
+        let running = api::serve(Arc::new(services), &options)?;
+        let url = format!("http://{}", running.address);
+        if global.json {
+            terminal::say_json(&serde_json::json!({"url": url, "pid": std::process::id()}))?;
+        } else {
+            terminal::say(&format!("tillroll serves {url} from {}", global.data.display()))?;
+        }
+        ready(&node, running.address)?;
+        let stopper = running.stopper();
+        actix_web::rt::spawn(async move {
+            told_to_stop().await;
+            tracing::info!("stopping: requests under way are answered first");
+            stopper.stop().await;
+        });
+        running.server.await?;
+        Ok::<_, Failure>(())
+    });
+    let closed = actix_web::rt::System::new().block_on(node.close());
+    stopped?;
+    closed?;
+    Ok(Exit::Ok)
+}
+
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}
+
+fn customer_tokens(args: &ServeArgs) -> Result<Option<CustomerTokens>, Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let text = |path: &PathBuf| {
+        String::from_utf8(read(path)?).map_err(|_| format!("{}: not PEM", path.display()))
+    };
+    let mut keys = Vec::new();
+    for path in &args.jwt_eddsa_key {
+        keys.push(TokenKey::EdDsa(text(path)?));
+    }
+    for path in &args.jwt_es256_key {
+        keys.push(TokenKey::Es256(text(path)?));
+    }
+    for path in &args.jwt_rs256_key {
+        keys.push(TokenKey::Rs256(text(path)?));
+    }
+    for path in &args.jwt_hs256_secret {
+        keys.push(TokenKey::Hs256(read(path)?));
+    }
+    match (&args.jwt_issuer, &args.jwt_audience) {
+        (Some(issuer), Some(audience)) if !keys.is_empty() => {
+            let options = CustomerTokenOptions {
+                keys,
+                issuer: issuer.clone(),
+                audience: audience.clone(),
+                leeway_seconds: 30,
+            };
+            Ok(Some(CustomerTokens::new(&options)?))
+        }
+        (Some(_), _) => Err("--jwt-issuer needs a key: --jwt-eddsa-key, --jwt-es256-key, --jwt-rs256-key or --jwt-hs256-secret".into()),
+        (None, _) if !keys.is_empty() => {
+            Err("a key for customers' tokens needs --jwt-issuer and --jwt-audience".into())
+        }
+        (None, _) => Ok(None),
+    }
+}
