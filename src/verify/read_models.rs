@@ -19,8 +19,10 @@ use super::rows::{self, Compared};
 const BATCH_EVENTS: u64 = 16_384;
 /// How long a serving file may take to come as far as the rebuilt one is.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Name of the model's own bookkeeping, which says how far it is.
-const CHECKPOINT: &str = "SELECT position FROM checkpoint";
+/// How far a model's file is.
+const POSITION: &str = "SELECT position FROM checkpoint";
+/// Version of the model that wrote the file.
+const VERSION: &str = "SELECT model_version FROM checkpoint";
 
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
@@ -53,17 +55,18 @@ pub(super) fn check(
 ) -> Result<LawReport, RebuildError> {
     let mut found = Findings::default();
     let served = Directory::on_disk(directory)?;
-    let mut models = Vec::new();
-    for model in projections::models::all() {
-        match served.serving(model.name())? {
-            Some(_) => models.push(model),
-            None => found.pending(format!("{}: not built yet", model.name())),
-        }
-    }
+    let models = projections::models::all();
     let serving = ReadModels::open(&served, &models)?;
     let mut behind_first = Vec::new();
     for model in models {
-        behind_first.push((position(&serving, &model)?, model));
+        if served.serving(model.name())?.is_none() {
+            found.pending(format!("{}: not built yet", model.name()));
+        } else if number(&serving, &model, VERSION)? != u64::from(model.version()) {
+            // The next start builds it anew.
+            found.pending(format!("{}: written by another version", model.name()));
+        } else {
+            behind_first.push((number(&serving, &model, POSITION)?, model));
+        }
     }
     behind_first.sort_by_key(|(position, _)| *position);
     let models: Vec<Registration> = behind_first.into_iter().map(|(_, model)| model).collect();
@@ -82,9 +85,8 @@ pub(super) fn check(
 
 pub(super) const NAME: &str = "read_models";
 
-fn position(serving: &ReadModels, model: &Registration) -> Result<u64, StoreError> {
-    serving
-        .read(model.name(), |rows| Ok(rows.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?))
+fn number(serving: &ReadModels, model: &Registration, query: &str) -> Result<u64, StoreError> {
+    serving.read(model.name(), |rows| Ok(rows.query_row(query, [], |row| row.get::<_, u64>(0))?))
 }
 
 struct Rebuild<'a> {
@@ -102,10 +104,13 @@ impl Rebuild<'_> {
     ) -> Result<(), RebuildError> {
         let began = Instant::now();
         loop {
+            // Nearly all of the way is gone before the serving rows are held still, so that a
+            // running server's file need not keep what it has replaced meanwhile.
+            self.bring_to(number(serving, model, POSITION)?)?;
             // A failure of the rebuild leaves the transaction through here, untouched by it.
             let mut failed = None;
             let compared = serving.read(model.name(), |left| {
-                let target = left.query_row(CHECKPOINT, [], |row| row.get::<_, u64>(0))?;
+                let target = left.query_row(POSITION, [], |row| row.get::<_, u64>(0))?;
                 if target < self.runner.position().0 {
                     return Ok(None);
                 }
@@ -122,6 +127,12 @@ impl Rebuild<'_> {
                     for table in names.split('\n').filter(own) {
                         let select: String =
                             left.query_row(rows::SELECT_OF, [table], |row| row.get(0))?;
+                        let new: String =
+                            right.query_row(rows::SELECT_OF, [table], |row| row.get(0))?;
+                        if new != select {
+                            compared.other_columns(table);
+                            continue;
+                        }
                         let (mut ours, mut theirs) =
                             (left.prepare(&select)?, right.prepare(&select)?);
                         let (mut ours, mut theirs) = (ours.query([])?, theirs.query([])?);

@@ -22,7 +22,7 @@ pub(super) const SELECT_OF: &str = r#"
         UNION ALL
         SELECT name, cid AS place FROM columns WHERE NOT EXISTS (
             SELECT 1 FROM columns WHERE pk > 0))
-    SELECT 'SELECT '
+    SELECT coalesce('SELECT '
         || (SELECT group_concat('CASE typeof(' || name || ') WHEN ''integer'' THEN printf(''1%020d'', '
             || name || ') WHEN ''blob'' THEN ''3'' || hex(' || name || ') ELSE ''2'' || coalesce('
             || name || ', '''') END', ' || char(0) || ')
@@ -31,7 +31,7 @@ pub(super) const SELECT_OF: &str = r#"
         || (SELECT group_concat('''' || plain || '='' || quote(' || name || ')', ' || '' '' || ')
             FROM (SELECT * FROM columns ORDER BY cid))
         || ' FROM "' || ?1 || '" ORDER BY '
-        || (SELECT group_concat(name, ', ') FROM (SELECT * FROM keys ORDER BY place))"#;
+        || (SELECT group_concat(name, ', ') FROM (SELECT * FROM keys ORDER BY place)), '')"#;
 
 /// A row as text: its key and all of it.
 pub(super) type Row = (String, String);
@@ -52,6 +52,16 @@ pub(super) struct Compared {
 }
 
 impl Compared {
+    /// The table has not the same columns on both sides, so its rows cannot be compared.
+    pub(super) fn other_columns(&mut self, table: &str) {
+        self.count += 1;
+        self.differences.push(Difference {
+            table: table.to_owned(),
+            serving: Some("other columns".to_owned()),
+            rebuilt: Some("the columns of this release".to_owned()),
+        });
+    }
+
     /// Goes through both sides once, each in key order.
     pub(super) fn merge(
         &mut self,
