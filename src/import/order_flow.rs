@@ -10,6 +10,7 @@ mod prepare;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
+use chrono::Duration;
 use domain::{SkuId, Timestamp};
 use futures::future::BoxFuture;
 use futures::stream::{self, FuturesUnordered, StreamExt};
@@ -27,6 +28,10 @@ pub(super) const IN_FLIGHT: usize = 192;
 const READY_AHEAD: usize = 64;
 /// Documents that may wait behind their customer or their SKUs.
 const HELD_BACK_MAX: usize = 64;
+/// Days between the earliest and the latest document in flight. Providers and deadlines see the
+/// earliest time, so an authorization is up to this much older than its order says: it must not
+/// lapse before its capture, which sandbox and card networks allow a week for.
+const SPREAD_DAYS: i64 = 3;
 /// Documents between two looks at the progress.
 const WATCH_STEPS: u64 = 100;
 
@@ -137,9 +142,12 @@ impl<'a> Flight<'a> {
         let mut stays = VecDeque::new();
         let mut chains: HashSet<Uuid> = HashSet::new();
         let mut skus: HashSet<SkuId> = HashSet::new();
+        let earliest = self.times.first_key_value().map(|(time, _)| *time);
+        let latest = earliest.map(|time| time + Duration::days(SPREAD_DAYS));
         while let Some(prepared) = self.held_back.pop_front() {
             let chain = prepared.step.chain;
             let waits = self.under_way.len() >= IN_FLIGHT
+                || latest.is_some_and(|latest| prepared.step.at > latest)
                 || chain.is_some_and(|c| self.busy.contains(&c) || chains.contains(&c))
                 || (!skus.is_empty() && prepared.skus.iter().any(|sku| skus.contains(sku)));
             if waits {

@@ -84,12 +84,13 @@ async fn can_be_met(into: &ImportInto, path: &Path, file: &OrdersFile) -> Result
             wanted.entry((line.sku_id, order.currency)).or_default().push(line);
         }
     }
+    let caller = Caller::named("import");
     let mut left: BTreeMap<SkuId, i64> = BTreeMap::new();
     let (mut named, mut more) = (Vec::new(), 0);
     for ((sku_id, currency), lines) in wanted {
         let Some(first) = lines.first() else { continue };
         let policy = into.engine.policy().carts.clone();
-        let looked = bus.run(&Caller::named("import"), move |unit| {
+        let looked = bus.run(&caller, move |unit| {
             let refused = match offer(unit, &policy, CartOwner::Guest, sku_id, currency) {
                 Ok(_) => None,
                 Err(Stop::Refused(refused)) => Some(refused.message),
