@@ -12,6 +12,7 @@ mod follow;
 mod hash;
 mod heads;
 mod lock;
+mod marks;
 mod options;
 mod queue;
 mod record;

@@ -11,6 +11,7 @@ use super::chunks;
 use super::fault::read_error;
 use super::file;
 use super::heads::{Head, Heads, table_key};
+use super::marks::Marks;
 use super::options::Options;
 use super::queue::Queue;
 use super::record::Names;
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub(super) heads: Mutex<Heads>,
     pub(super) tail: RwLock<Tail>,
     pub(super) chunks: Mutex<ChunkCache>,
+    pub(super) marks: Mutex<Marks>,
     pub(super) queue: Queue,
     pub(super) counters: Counters,
     readers: Mutex<Vec<Reader>>,
@@ -55,6 +57,7 @@ impl Shared {
             heads: Mutex::new(Heads::new(options.head_cache_streams)),
             tail: RwLock::new(Tail::new(options.tail_events, options.tail_bytes)),
             chunks: Mutex::new(ChunkCache::new(options.chunk_cache_bytes)),
+            marks: Mutex::default(),
             queue: Queue::new(options.queue_events_max, options.queue_bytes_max),
             counters: Counters::default(),
             readers: Mutex::default(),

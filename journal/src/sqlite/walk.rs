@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::chunks::{self, KeptChunk};
 use super::heads::Head;
+use super::marks;
 use super::record::{Memo, corrupt};
 use super::shared::{Reader, Shared};
 use crate::held::{hold, read};
 use crate::{JournalError, Recorded, StreamId, Version};
 
 /// A stream's events after `after`, oldest first, at most `max`. The cost goes with the
-/// number of events after `after`, whatever the length of stream and journal.
+/// number of events after `after`, whatever the length of stream and journal; for the pages of a
+/// long stream that holds once for all of them, since the first one leaves marks on its way.
 pub(super) fn read_stream(
     shared: &Shared,
     stream: &StreamId,
@@ -24,9 +26,15 @@ pub(super) fn read_stream(
         return Ok(Vec::new());
     }
     let wanted = after + 1..=after.saturating_add(max as u64).min(head.version);
-    let mut walk = Walk { stream, wanted, at: head, newest_first: Vec::new() };
+    let skips = head.version - *wanted.end() >= marks::SPACING;
+    let at = if skips { hold(&shared.marks).nearest(stream, *wanted.end()) } else { None };
+    let at = at.filter(|mark| mark.version < head.version).unwrap_or(head);
+    let mut walk = Walk { stream, wanted, at, newest_first: Vec::new(), passed: Vec::new() };
     if !walk.through_tail(shared)? {
         shared.with_reader(|reader| walk.through_chunks(shared, reader))?;
+    }
+    if !walk.passed.is_empty() {
+        hold(&shared.marks).add(stream, &walk.passed);
     }
     walk.newest_first.reverse();
     Ok(walk.newest_first)
@@ -37,11 +45,16 @@ struct Walk<'a> {
     wanted: std::ops::RangeInclusive<Version>,
     at: Head,
     newest_first: Vec<Recorded>,
+    /// Marks met on the way to what is wanted.
+    passed: Vec<Head>,
 }
 
 impl Walk<'_> {
     /// Goes on to the stream's previous event; true at the end of what is wanted.
     fn back(&mut self, previous: u64) -> bool {
+        if self.at.version > *self.wanted.end() && self.at.version.is_multiple_of(marks::SPACING) {
+            self.passed.push(self.at);
+        }
         self.at.version -= 1;
         self.at.position = previous;
         self.at.version < *self.wanted.start()

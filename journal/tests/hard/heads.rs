@@ -68,3 +68,37 @@ async fn heads_stay_right_over_many_rounds_of_saving() {
     assert!(report.is_sound(), "{:?}", report.problems);
     assert_eq!(report.streams, STREAMS + ROUNDS * 30);
 }
+
+/// Small pages of a long stream, in order, past its growing end, and after a start.
+#[tokio::test]
+async fn a_long_stream_can_be_read_in_small_pages_in_linear_time() {
+    const EVENTS: usize = 20_000;
+    const PAGE: usize = 10;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("journal");
+    let journal = open(&path);
+    for n in 0..EVENTS / 100 {
+        let units = vec![single(1, n as u64 * 100, 100), single(2 + n as u64, 0, 1)];
+        journal.append(units).await.unwrap();
+    }
+    drop(journal);
+    let journal = open(&path);
+    let mut seen = 0;
+    let began = Instant::now();
+    loop {
+        let page = journal.read_stream(&order(1), seen, PAGE).await.unwrap();
+        for (event, version) in page.iter().zip(seen + 1..) {
+            assert_eq!((event.version, &event.stream), (version, &order(1)));
+        }
+        seen += page.len() as u64;
+        if page.len() < PAGE {
+            break;
+        }
+        if seen == 10_000 {
+            append(&journal, single(1, EVENTS as u64, 7)).await.unwrap();
+        }
+    }
+    assert_eq!(seen, EVENTS as u64 + 7);
+    // Walking back from the head for each page would take 20 million steps.
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
