@@ -35,10 +35,13 @@ pub mod streams;
 mod unique;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod disk_tests;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
 pub(crate) mod history;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests;
 
 use std::path::Path;
