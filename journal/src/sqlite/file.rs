@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::fault::read_error;
+use super::mover::PATIENCE;
 use super::options::Options;
 use crate::{JournalError, JournalId};
 
@@ -58,7 +59,8 @@ pub(super) fn open_for_writing(
     let writer = || -> rusqlite::Result<()> {
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
+        let patient = options.checkpoint_pages.saturating_mul(PATIENCE);
+        connection.pragma_update(None, "wal_autocheckpoint", patient)?;
         if let Some(pages) = options.pages_max {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }
@@ -66,6 +68,19 @@ pub(super) fn open_for_writing(
     };
     writer().map_err(named(path))?;
     Ok((connection, id))
+}
+
+/// Opens the file once more for the process which has it open for writing.
+pub(super) fn open_beside_writer(
+    path: &Path,
+    options: &Options,
+) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(named(path))?;
+    set_up(&connection, options).map_err(named(path))?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(named(path))?;
+    recognise(&connection, path)?;
+    Ok(connection)
 }
 
 /// Opens the file for reading, beside a writer or without one.

@@ -13,6 +13,7 @@ mod hash;
 mod heads;
 mod lock;
 mod marks;
+mod mover;
 mod options;
 mod queue;
 mod record;

@@ -12,6 +12,7 @@ use thread_priority::{
 
 use super::fault::WriteFault;
 use super::lock::WriterLock;
+use super::mover::Mover;
 use super::options::Injected;
 use super::queue::Job;
 use super::record::{ChunkBuilder, Names};
@@ -25,11 +26,15 @@ use crate::{JournalError, Verdict};
 
 /// Most events of one transaction, so that a long queue is answered bit by bit.
 const COMMIT_EVENTS_MAX: usize = 16_384;
+/// Payload and metadata in a page of the file, about.
+const PAGE_EVENT_BYTES: u64 = 6_000;
 /// Heads saved per transaction on the way out.
 const CLOSE_STEP: usize = 16_384;
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    /// Goes before the connection: the last one to close tidies up, and must be the writer's.
+    mover: Option<Mover>,
     /// `None` after a failure, until it could be opened again.
     connection: Option<Connection>,
     saver: HeadSaver,
@@ -55,9 +60,11 @@ impl Writer {
             let mut heads = hold(&shared.heads);
             complete_heads(&connection, &mut Names::default(), &mut heads, saved, head)?;
         }
+        let mover = Mover::start(&shared.path, &shared.options)?;
         shared.progress.send_replace(Progress { head, closed: false });
         Ok(Self {
             shared,
+            mover: Some(mover),
             connection: Some(connection),
             saver: HeadSaver::new(saved),
             builder: ChunkBuilder::default(),
@@ -78,6 +85,7 @@ impl Writer {
         while let Some(jobs) = writer.shared.queue.take(COMMIT_EVENTS_MAX) {
             writer.serve(jobs);
         }
+        writer.mover = None;
         if let Err(fault) = writer.save_all_heads() {
             let why = fault.answer();
             tracing::warn!(%why, "stream heads were not saved: the next start reads them again");
@@ -92,12 +100,18 @@ impl Writer {
             Ok(done) => done,
             Err(fault) => return self.refuse(jobs, fault),
         };
-        if !outcome.events.is_empty() {
+        // Each chunk is on pages of its own but the last; heads are saved a page or two a time.
+        let pages =
+            if outcome.events.is_empty() { 0 } else { 1 + outcome.bytes / PAGE_EVENT_BYTES };
+        if pages > 0 {
             self.publish(outcome, began);
         }
         for (job, verdicts) in jobs.into_iter().zip(verdicts) {
             // A caller that no longer waits will find its events by reading.
             let _ = job.answer.send(Ok(verdicts));
+        }
+        if let (Some(mover), Some(connection)) = (&mut self.mover, &self.connection) {
+            mover.committed(connection, pages);
         }
     }
 
@@ -179,6 +193,7 @@ impl Writer {
         if matches!(fault, WriteFault::Lost(_)) {
             // After a failed sync the system may have thrown the pages away and yet report
             // success the next time, so neither the connection nor what it caches is kept.
+            self.mover = None;
             self.connection = None;
             self.shared.drop_readers();
         }
@@ -213,6 +228,7 @@ impl Writer {
             }
             return Err(error.into());
         }
+        self.mover = Some(Mover::start(&self.shared.path, &self.shared.options)?);
         self.connection = Some(connection);
         Ok(())
     }
