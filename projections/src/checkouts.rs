@@ -286,8 +286,5 @@ fn text(connection: &Connection, key: &CheckoutKey) -> Result<Option<String>, St
         }
         CheckoutKey::Payment(id) => ("SELECT keys FROM unknown WHERE payment_id = ?1", id.uuid()),
     };
-    Ok(connection
-        .prepare_cached(sql)?
-        .query_row([id.as_bytes()], |row| row.get(0))
-        .optional()?)
+    Ok(connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?)
 }

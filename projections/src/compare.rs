@@ -115,7 +115,8 @@ fn tables(connection: &Connection, derived: &[&str]) -> Result<Vec<Table>, Store
          WHERE type = 'table' AND name NOT IN ('checkpoint', 'parked') AND name NOT LIKE 'sqlite_%'
          ORDER BY name",
     )?;
-    let names = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let names =
+        names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let mut tables = Vec::new();
     for name in names.into_iter().filter(|name| !derived.contains(&name.as_str())) {
         let mut about =

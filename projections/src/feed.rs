@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::decode::Item;
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::file::{self, Checkpoint, ParkedEvent, Pragmas};
-use crate::model::{FoldError, Model};
+use crate::model::{FoldError, Model, guard};
 use crate::models::Registration;
 use crate::{Envelope, StoreError};
 
@@ -148,17 +148,21 @@ impl Feed {
 
     /// Lets the model do a piece of its own work; returns how much, 0 when there is none left.
     pub(crate) fn upkeep(&mut self) -> Result<usize, StoreError> {
+        let Some(upkeep) = self.registration.upkeep() else { return Ok(0) };
         let connection = hold(&self.connection);
         file::begin(&connection)?;
-        let done = self.registration.upkeep(&connection).map_err(|error| match error {
+        let done = guard(|| upkeep(&connection)).map_err(|error| match error {
             FoldError::Store(error) => error,
             panicked @ FoldError::Panicked(_) => StoreError::Other(panicked.to_string()),
         });
-        match done {
-            Ok(_) => file::commit(&connection)?,
-            Err(_) => file::roll_back(&connection)?,
+        match done.flatten() {
+            Ok(done) => file::commit(&connection).map(|()| done),
+            Err(error) => Err(error),
         }
-        done
+        .or_else(|error| {
+            file::roll_back(&connection)?;
+            Err(error)
+        })
     }
 
     /// Moves everything into the main file, on disk, so that the file is whole by itself.
@@ -172,6 +176,14 @@ impl Feed {
     /// Applies a parked event and forgets that it was parked, in one transaction. The inner
     /// error says why it could not be applied this time either.
     pub(crate) fn retry(&mut self, items: &[Item]) -> Result<Result<(), String>, StoreError> {
+        let outcome = self.apply_parked(items);
+        if !matches!(outcome, Ok(Ok(()))) {
+            self.reset()?;
+        }
+        outcome
+    }
+
+    fn apply_parked(&mut self, items: &[Item]) -> Result<Result<(), String>, StoreError> {
         let Some(position) = items.first().map(|item| item.position) else {
             return Ok(Err("the journal does not have this event".to_owned()));
         };
@@ -193,14 +205,8 @@ impl Feed {
                 self.parked.retain(|parked| parked.position != position);
                 Ok(Ok(()))
             }
-            Err(error) => {
-                file::roll_back(&connection)?;
-                self.model.discard();
-                match error {
-                    FoldError::Store(error) if error.is_environmental() => Err(error),
-                    error => Ok(Err(error.to_string())),
-                }
-            }
+            Err(FoldError::Store(error)) if error.is_environmental() => Err(error),
+            Err(error) => Ok(Err(error.to_string())),
         }
     }
 
@@ -339,28 +345,4 @@ impl From<FoldError> for Fault {
 }
 
 #[cfg(test)]
-impl Feed {
-    /// Folds and saves, then dies before the commit.
-    pub(crate) fn crash_in(&mut self, items: &[Item]) {
-        let connection = hold(&self.connection);
-        file::begin(&connection).unwrap();
-        for event in items.iter().filter_map(|item| item.event.as_ref().ok()) {
-            if self.model.wants(event) {
-                self.model.fold(&connection, event).unwrap();
-            }
-        }
-        self.model.flush(&connection).unwrap();
-    }
-
-    /// Sets everything aside that the model would want.
-    pub(crate) fn park_all(&mut self, items: &[Item]) {
-        let connection = Arc::clone(&self.connection);
-        let connection = hold(&connection);
-        for item in items {
-            if item.event.as_ref().is_ok_and(|event| self.model.wants(event)) {
-                assert!(self.park(&connection, item, "not understood").is_ok());
-            }
-            self.position = item.position;
-        }
-    }
-}
+mod mishaps;

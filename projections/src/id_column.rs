@@ -17,8 +17,7 @@ pub(crate) fn stream_id<T: From<Uuid>>(event: &Envelope) -> Option<T> {
 
 /// Reads an id; an error if the column does not hold 16 bytes.
 pub(crate) fn id<T: From<Uuid>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    row.get::<_, [u8; 16]>(column)
-        .map(|bytes| T::from(Uuid::from_bytes(bytes)))
+    row.get::<_, [u8; 16]>(column).map(|bytes| T::from(Uuid::from_bytes(bytes)))
 }
 
 /// Like [`id`] for a column that may be null.

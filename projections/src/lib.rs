@@ -3,6 +3,8 @@
 //!
 //! Nothing here sends commands or is read by a decision.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
+
 mod compare;
 mod decode;
 mod directory;
@@ -23,10 +25,10 @@ mod serving;
 #[path = "../benches/story.rs"]
 mod story;
 
-pub mod catalogue;
-pub mod frequently_bought_together;
 pub mod carts;
+pub mod catalogue;
 pub mod checkouts;
+pub mod frequently_bought_together;
 pub mod models;
 pub mod order_history;
 pub mod orders;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::frequently_bought_together::{Budget, FrequentlyBoughtTogether, Settings, refresh};
-use crate::model::{FoldError, Folder, Model, guard};
+use crate::model::{Folder, Model};
 use crate::projector::{Projector, StoreError};
 use crate::{
     carts, catalogue, checkouts, frequently_bought_together, order_history, orders, parties, stock,
@@ -17,7 +17,7 @@ pub struct Registration {
     name: &'static str,
     version: u32,
     derived_tables: &'static [&'static str],
-    upkeep: Upkeep,
+    upkeep: Option<Upkeep>,
     make: fn() -> Box<dyn Model>,
 }
 
@@ -32,7 +32,7 @@ impl Registration {
             name: P::NAME,
             version: P::VERSION,
             derived_tables: &[],
-            upkeep: |_| Ok(0),
+            upkeep: None,
             make: || Box::new(Folder::<P>::new()),
         }
     }
@@ -43,7 +43,7 @@ impl Registration {
     #[must_use]
     pub fn with_upkeep(mut self, tables: &'static [&'static str], upkeep: Upkeep) -> Self {
         self.derived_tables = tables;
-        self.upkeep = upkeep;
+        self.upkeep = Some(upkeep);
         self
     }
 
@@ -63,8 +63,8 @@ impl Registration {
         self.derived_tables
     }
 
-    pub(crate) fn upkeep(&self, connection: &Connection) -> Result<usize, FoldError> {
-        Ok(guard(|| (self.upkeep)(connection))??)
+    pub(crate) fn upkeep(&self) -> Option<Upkeep> {
+        self.upkeep
     }
 
     pub(crate) fn make(&self) -> Box<dyn Model> {

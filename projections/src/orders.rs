@@ -7,6 +7,7 @@
 mod list;
 mod money;
 mod row;
+mod tables;
 mod view;
 
 use domain::order::OrderEvent;
@@ -82,7 +83,9 @@ impl Projector for Orders {
         matches!(category, "order" | "payment" | "shipment" | "return")
     }
 
-    /// Dates are microseconds since 1970. An order's number is the position of its first event:
+    /// Dates are microseconds since 1970. Sellers are filed without the status, which would cost
+    /// two entries for each seller at every move; only orders that wait for a seller, the lists
+    /// sellers ask for again and again, are filed by status too. An order's number is the position of its first event:
     /// it grows, so rows are appended, and it is the same in every rebuild.
     fn create_tables(connection: &Connection) -> Result<(), StoreError> {
         connection.execute_batch(
@@ -97,6 +100,9 @@ impl Projector for Orders {
                  WHERE reference IS NOT NULL;
              CREATE TABLE placed (number INTEGER PRIMARY KEY, facts TEXT NOT NULL);
              CREATE TABLE order_sellers (
+                 seller BLOB NOT NULL, placed_us INTEGER NOT NULL, id BLOB NOT NULL,
+                 PRIMARY KEY (seller, placed_us, id)) WITHOUT ROWID;
+             CREATE TABLE seller_work (
                  seller BLOB NOT NULL, status INTEGER NOT NULL, placed_us INTEGER NOT NULL,
                  id BLOB NOT NULL, PRIMARY KEY (seller, status, placed_us, id)) WITHOUT ROWID;
              CREATE TABLE payments (id BLOB PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use journal::Position;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::directory::hold;
 use crate::file::ParkedEvent;
@@ -24,9 +24,6 @@ pub enum WaitError {
     /// Try again later.
     #[error("read models are at {}, not yet at {}", reached.0, wanted.0)]
     TimedOut { wanted: Position, reached: Position },
-    /// The runner has ended.
-    #[error("read models stopped at {}", reached.0)]
-    Stopped { reached: Position },
 }
 
 /// What the runner has done since it was opened. Counters only grow; the rest is of the last batch.
@@ -58,6 +55,7 @@ impl Metrics {
 pub(crate) struct Progress {
     reached: watch::Sender<Arc<[ModelPosition]>>,
     parked: Mutex<Arc<[ParkedEvent]>>,
+    wanted: Notify,
     pub(crate) metrics: Metrics,
 }
 
@@ -66,6 +64,7 @@ impl Progress {
         Self {
             reached: watch::Sender::new(Arc::from([])),
             parked: Mutex::new(Arc::from([])),
+            wanted: Notify::new(),
             metrics: Metrics::default(),
         }
     }
@@ -91,6 +90,11 @@ impl Progress {
         slowest(&self.reached.borrow(), models)
     }
 
+    /// Resolves when somebody waits for a position that is not there yet.
+    pub(crate) async fn somebody_waits(&self) {
+        self.wanted.notified().await;
+    }
+
     pub(crate) async fn wait_for(
         &self,
         models: &[&str],
@@ -101,11 +105,11 @@ impl Progress {
         if slowest(&reached.borrow(), models) >= wanted {
             return Ok(());
         }
+        self.wanted.notify_one();
         let there = reached.wait_for(|positions| slowest(positions, models) >= wanted);
         match tokio::time::timeout(timeout, there).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(WaitError::Stopped { reached: self.slowest(models) }),
-            Err(_) => Err(WaitError::TimedOut { wanted, reached: self.slowest(models) }),
+            _ => Err(WaitError::TimedOut { wanted, reached: self.slowest(models) }),
         }
     }
 }

@@ -111,4 +111,16 @@ impl StoreError {
             Self::Row(_) | Self::Other(_) => false,
         }
     }
+
+    /// Whether the file is no read store (any more): it has to be built anew.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            Self::Row(_) | Self::Io(_) | Self::Other(_) => false,
+        }
+    }
 }

@@ -152,17 +152,16 @@ async fn finish(
     tell: &mut (dyn FnMut(Phase) + Send),
 ) -> Result<Vec<RebuiltModel>, RebuildError> {
     // Without a server this process owns the directory, and brings its files up to date first.
-    let mut owner =
-        match Runner::open(Arc::clone(journal), directory, models, Options::default()) {
-            Ok(mut runner) if options.compare => {
-                while runner.run_once(options.batch_events).await?.events > 0 {}
-                runner.store_positions()?;
-                Some(runner)
-            }
-            Ok(runner) => Some(runner),
-            Err(RunnerError::InUse) => None,
-            Err(error) => return Err(error.into()),
-        };
+    let mut owner = match Runner::open(Arc::clone(journal), directory, models, Options::default()) {
+        Ok(mut runner) if options.compare => {
+            while runner.run_once(options.batch_events).await?.events > 0 {}
+            runner.store_positions()?;
+            Some(runner)
+        }
+        Ok(runner) => Some(runner),
+        Err(RunnerError::InUse) => None,
+        Err(error) => return Err(error.into()),
+    };
     let mut rebuilt = Vec::with_capacity(shadows.len());
     for shadow in &mut shadows {
         let mut differences = None;
@@ -209,8 +208,7 @@ fn open_shadow(
     let generations = directory.generations(name)?;
     for &generation in generations.iter().rev().filter(|known| Some(**known) != serving) {
         directory.unmark_ready(name, generation)?;
-        let feed =
-            Feed::open(directory, &model, generation, journal.id(), OnBadEvent::Fail);
+        let feed = Feed::open(directory, &model, generation, journal.id(), OnBadEvent::Fail);
         if let Ok(feed) = feed
             && feed.belongs_to(journal.id())
             && feed.position() <= journal.head()

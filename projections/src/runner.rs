@@ -21,6 +21,13 @@ use crate::{ReadModels, StoreError};
 pub struct Options {
     /// Most events folded in one step. A step never waits for more than there are.
     pub batch_events_max: usize,
+    /// Most events of a step of [`Runner::run`] while it is far behind: larger batches save each
+    /// row less often.
+    pub catch_up_events_max: usize,
+    /// Least time between the beginnings of two steps of [`Runner::run`] while events come in all
+    /// the time, so that rows which change again at once are saved once. It holds up nobody: an
+    /// event after a pause is folded at once, and so is everything when a reader waits for it.
+    pub linger: Duration,
     /// A model whose rows did not change writes its position once it is this far behind.
     pub position_behind_max: u64,
     /// How often [`Runner::run`] looks for rebuilt files and requests, and writes positions.
@@ -33,6 +40,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             batch_events_max: 4_096,
+            catch_up_events_max: 16_384,
+            linger: Duration::from_millis(10),
             position_behind_max: 20_000,
             housekeeping_every: Duration::from_secs(1),
             retry_after: Duration::from_millis(200),
@@ -68,6 +77,15 @@ pub struct Step {
     pub rows: usize,
     /// What every model has seen now.
     pub position: Position,
+}
+
+/// When [`Runner::run`] takes its next step.
+enum Next {
+    AtOnce,
+    /// Then, or as soon as a reader waits.
+    Soon(Instant),
+    /// When the journal has more, or after this long.
+    WithNews(Duration),
 }
 
 /// The one writer of a directory of read models.
@@ -170,35 +188,23 @@ impl Runner {
         let mut stop = std::pin::pin!(stop);
         let mut looked = Instant::now();
         let outcome = loop {
-            let waited = match self.run_once(self.options.batch_events_max).await {
-                Ok(step) if step.events > 0 => None,
-                Ok(_) => Some(self.options.housekeeping_every),
+            let began = Instant::now();
+            let next = match self.run_once(self.batch_events()).await {
+                Ok(step) if step.events >= self.options.batch_events_max => Next::AtOnce,
+                Ok(step) if step.events > 0 => Next::Soon(began + self.options.linger),
+                Ok(_) => Next::WithNews(self.options.housekeeping_every),
                 Err(RunnerError::Journal(JournalError::Closed)) => {
                     break Err(RunnerError::Journal(JournalError::Closed));
                 }
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "read models do not get on");
-                    tokio::time::sleep(self.options.retry_after).await;
-                    None
-                }
-            };
-            let front = self.feeds.iter().map(Feed::position).max().unwrap_or_default();
-            let news = async {
-                match waited {
-                    Some(longest) => {
-                        let wait = self.journal.wait_past(front);
-                        tokio::time::timeout(longest, wait).await.map_or(Ok(()), |r| r.map(drop))
-                    }
-                    None => {
-                        tokio::task::yield_now().await;
-                        Ok(())
-                    }
+                    Next::Soon(began + self.options.retry_after)
                 }
             };
             tokio::select! {
                 biased;
                 () = &mut stop => break Ok(()),
-                news = news => if let Err(error) = news { break Err(error.into()) },
+                waited = self.wait(next) => if let Err(error) = waited { break Err(error) },
             }
             if looked.elapsed() >= self.options.housekeeping_every {
                 looked = Instant::now();
@@ -211,57 +217,32 @@ impl Runner {
         outcome
     }
 
-    /// Takes over rebuilt files, tries parked events again where asked to, and writes positions.
-    ///
-    /// # Errors
-    /// The first failure; the rest is done all the same at the next call.
-    pub async fn keep_house(&mut self) -> Result<(), RunnerError> {
-        self.adopt_ready().await?;
-        for index in 0..self.feeds.len() {
-            if self.directory.take_retry(self.feeds[index].name()) {
-                self.retry(self.feeds[index].name()).await?;
-            }
-            let feed = &mut self.feeds[index];
-            let name = feed.name();
-            // A bounded piece each time; what is left waits for the next.
-            feed.upkeep().map_err(store(name))?;
+    fn batch_events(&self) -> usize {
+        let lag = self.journal.head().0.saturating_sub(self.position().0);
+        if lag > self.options.catch_up_events_max as u64 {
+            self.options.catch_up_events_max
+        } else {
+            self.options.batch_events_max
         }
-        self.store_positions()
     }
 
-    /// Applies the parked events of a model in order, stream by stream; returns how many are
-    /// left, because they or an earlier one of their stream fail again.
-    ///
-    /// # Errors
-    /// `Journal` and `Store`.
-    pub async fn retry(&mut self, model: &str) -> Result<usize, RunnerError> {
-        let Some(index) = self.feeds.iter().position(|feed| feed.name() == model) else {
-            return Ok(0);
-        };
-        let mut failed = std::collections::BTreeSet::new();
-        for parked in self.feeds[index].parked().to_vec() {
-            if failed.contains(&parked.stream) {
-                continue;
+    async fn wait(&mut self, next: Next) -> Result<(), RunnerError> {
+        match next {
+            Next::AtOnce => tokio::task::yield_now().await,
+            Next::Soon(at) => {
+                let pause = at.saturating_duration_since(Instant::now());
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.progress.somebody_waits() => {}
+                }
             }
-            let before = Position(parked.position.0.saturating_sub(1));
-            let mut items = decode(self.journal.read_all(before, 1).await?);
-            items.retain(|item| item.position == parked.position);
-            if let Err(error) = self.feeds[index].retry(&items).map_err(store(parked.model))? {
-                tracing::warn!(model, position = parked.position.0, error, "event fails again");
-                failed.insert(parked.stream);
+            Next::WithNews(longest) => {
+                let front = self.feeds.iter().map(Feed::position).max().unwrap_or_default();
+                let news = self.journal.wait_past(front);
+                if let Ok(outcome) = tokio::time::timeout(longest, news).await {
+                    outcome?;
+                }
             }
-        }
-        self.publish();
-        Ok(self.feeds[index].parked().len())
-    }
-
-    /// Writes the position of every model. Call before dropping, for a quick next start.
-    ///
-    /// # Errors
-    /// `Store` of the first that fails.
-    pub fn store_positions(&mut self) -> Result<(), RunnerError> {
-        for feed in &mut self.feeds {
-            feed.store_position().map_err(store(feed.name()))?;
         }
         Ok(())
     }
@@ -285,6 +266,7 @@ impl Runner {
         let started = Instant::now();
         step.events += recorded.len();
         let items = decode(recorded);
+        let mut rows = 0;
         for feed in &mut self.feeds {
             let here = match limit {
                 Some(limit) => feed.position() < limit && feed.position() < end,
@@ -294,15 +276,16 @@ impl Runner {
                 continue;
             }
             match apply(feed, &items, end, self.options.position_behind_max) {
-                Ok(rows) => step.rows += rows,
+                Ok(saved) => rows += saved,
                 Err(error) => *failure = failure.take().or(Some(error)),
             }
         }
+        step.rows += rows;
         let metrics = &self.progress.metrics;
         let busy_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         metrics.busy_us.fetch_add(busy_us, Ordering::Relaxed);
         metrics.events.fetch_add(items.len() as u64, Ordering::Relaxed);
-        metrics.rows.fetch_add(step.rows as u64, Ordering::Relaxed);
+        metrics.rows.fetch_add(rows as u64, Ordering::Relaxed);
         metrics.batches.fetch_add(1, Ordering::Relaxed);
         metrics.last_batch_events.store(items.len() as u64, Ordering::Relaxed);
         Ok(())
@@ -351,6 +334,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+mod upkeep;
 
 #[cfg(test)]
 mod tests;

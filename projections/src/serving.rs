@@ -22,8 +22,8 @@ pub(crate) fn open(
     let generations = directory.generations(name)?;
     let serving = directory.serving(name)?;
     let why = match serving.filter(|generation| generations.contains(generation)) {
-        None => "it has no file yet".to_owned(),
-        Some(generation) => match usable(directory, model, generation, journal) {
+        None => "it has no file yet",
+        Some(generation) => match usable(directory, model, generation, journal)? {
             Ok(feed) => {
                 remove_leftovers(directory, name, generation, &generations)?;
                 return Ok(feed);
@@ -42,21 +42,27 @@ pub(crate) fn open(
     Ok(feed)
 }
 
+/// The inner error says why the file has to be built anew. A file that merely cannot be read for
+/// now, as with a disk that is full, is kept.
 fn usable(
     directory: &Directory,
     model: &Registration,
     generation: Generation,
     journal: &dyn Journal,
-) -> Result<Feed, String> {
-    let feed = Feed::open(directory, model, generation, journal.id(), OnBadEvent::Park)
-        .map_err(|error| format!("its file cannot be read: {error}"))?;
-    if !feed.belongs_to(journal.id()) {
-        return Err("its file is of another journal or another version".to_owned());
-    }
-    if feed.position() > journal.head() {
-        return Err("its file has seen events that the journal does not have".to_owned());
-    }
-    Ok(feed)
+) -> Result<Result<Feed, &'static str>, StoreError> {
+    let opened = Feed::open(directory, model, generation, journal.id(), OnBadEvent::Park);
+    let feed = match opened {
+        Ok(feed) => feed,
+        Err(error) if error.is_damage() => return Ok(Err("its file is damaged")),
+        Err(error) => return Err(error),
+    };
+    Ok(if !feed.belongs_to(journal.id()) {
+        Err("its file is of another journal or another version")
+    } else if feed.position() > journal.head() {
+        Err("its file has seen events that the journal does not have")
+    } else {
+        Ok(feed)
+    })
 }
 
 /// Deletes files older than the serving one, unless a rebuild is at work on them.
@@ -110,8 +116,9 @@ impl Runner {
         let name = self.feeds[index].name();
         let journal = self.journal.id();
         let model = *self.feeds[index].registration();
-        let mut rebuilt = Feed::open(&self.directory, &model, generation, journal, OnBadEvent::Park)
-            .map_err(store(name))?;
+        let mut rebuilt =
+            Feed::open(&self.directory, &model, generation, journal, OnBadEvent::Park)
+                .map_err(store(name))?;
         if !rebuilt.belongs_to(journal) {
             tracing::warn!(model = name, generation, "rebuilt file is of another version: deleted");
             drop(rebuilt);

@@ -275,10 +275,7 @@ impl Asking {
         let patience = self.services.limits.position_patience;
         let waited = self.services.reads.wait_for_models(models, wanted, patience).await;
         waited.map_err(|error| {
-            let reached = match error {
-                projections::WaitError::TimedOut { reached, .. }
-                | projections::WaitError::Stopped { reached } => reached,
-            };
+            let projections::WaitError::TimedOut { reached, .. } = error;
             let problem = Problem::from(error).with("reached", reached.0);
             match HeaderValue::try_from(position_token(journal, reached)) {
                 Ok(value) => {

@@ -34,7 +34,9 @@ fn order(event: &OrderEvent) -> String {
         OrderEvent::Delivered(_) => "all delivered".to_owned(),
         OrderEvent::LinesReturned { lines, .. } => format!("{} returned", units(lines)),
         OrderEvent::Returned(_) => "all returned".to_owned(),
-        OrderEvent::Cancelled(EndTransition { reason, .. }) => format!("cancelled: {}", why(reason)),
+        OrderEvent::Cancelled(EndTransition { reason, .. }) => {
+            format!("cancelled: {}", why(reason))
+        }
         OrderEvent::Failed(EndTransition { reason, .. }) => format!("failed: {}", why(reason)),
     }
 }

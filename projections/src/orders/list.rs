@@ -11,7 +11,8 @@ use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
 use super::Orders;
-use super::row::{OrderRow, STATUSES, status_number};
+use super::row::OrderRow;
+use super::tables::{STATUSES, status_number, waits_for_seller};
 use super::view::OrderSummary;
 use crate::{Projector, ReadModels, StoreError};
 
@@ -86,7 +87,7 @@ fn page(
     for arm in arms(filter) {
         arm.run(connection, filter, after, limit + 1, &mut found)?;
     }
-    found.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    found.sort_unstable_by_key(|(placed_us, id, _)| std::cmp::Reverse((*placed_us, *id)));
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|(placed_us, id, _)| Cursor {
@@ -123,11 +124,17 @@ fn arms(filter: &Filter) -> Vec<Arm> {
             equal: vec![("o.customer", blob(customer.uuid()))],
         }]
     } else if let Some(seller) = filter.seller {
-        let arm = |of| Arm {
-            from: "order_sellers AS s CROSS JOIN orders AS o ON o.id = s.id",
-            equal: vec![("s.seller", blob(seller.uuid())), status("s.status", of)],
-        };
-        statuses().into_iter().map(arm).collect()
+        let of_seller = ("s.seller", blob(seller.uuid()));
+        vec![match filter.status.filter(|status| waits_for_seller(*status)) {
+            Some(waits) => Arm {
+                from: "seller_work AS s CROSS JOIN orders AS o ON o.id = s.id",
+                equal: vec![of_seller, status("s.status", waits)],
+            },
+            None => Arm {
+                from: "order_sellers AS s CROSS JOIN orders AS o ON o.id = s.id",
+                equal: vec![of_seller],
+            },
+        }]
     } else {
         let arm = |of| Arm {
             from: "orders AS o INDEXED BY orders_by_status",
@@ -147,7 +154,7 @@ impl Arm {
         found: &mut Vec<(i64, Uuid, String)>,
     ) -> Result<(), StoreError> {
         // The order's columns come from the table whose index is scanned.
-        let scanned = if self.from.starts_with("order_sellers") { "s" } else { "o" };
+        let scanned = if self.from.contains(" AS s ") { "s" } else { "o" };
         let mut sql = format!(
             "SELECT o.placed_us, o.id, o.state FROM {} WHERE {scanned}.placed_us >= ?",
             self.from
@@ -171,10 +178,10 @@ impl Arm {
         if let Some(customer) = filter.customer {
             and("o.customer = ?", Value::from(customer.uuid().as_bytes().to_vec()));
         }
-        if let Some(seller) = filter.seller {
+        if let Some(seller) = filter.seller.filter(|_| scanned == "o") {
             and(
-                "EXISTS (SELECT 1 FROM order_sellers AS e WHERE e.seller = ?
-                     AND e.status = o.status AND e.placed_us = o.placed_us AND e.id = o.id)",
+                "EXISTS (SELECT 1 FROM order_sellers AS e
+                     WHERE e.seller = ? AND e.placed_us = o.placed_us AND e.id = o.id)",
                 Value::from(seller.uuid().as_bytes().to_vec()),
             );
         }

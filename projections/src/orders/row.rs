@@ -13,13 +13,11 @@ use domain::{
     Currency, CustomerId, LineNumber, OrderId, PaymentId, RefundId, ReturnId, SellerId, ShipmentId,
     Timestamp,
 };
-use rusqlite::{Connection, params};
 use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::directory::hold;
+use crate::Envelope;
 use crate::id_column::stream_id;
-use crate::{Envelope, StoreError};
 
 /// How far the units of one line are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +87,7 @@ pub(super) struct OrderRow {
     /// The placed order as JSON; taken out when it is saved, so that rows kept in memory are
     /// small however many lines their orders have.
     #[serde(skip)]
-    facts: Arc<Mutex<String>>,
+    pub(super) facts: Arc<Mutex<String>>,
 }
 
 impl OrderRow {
@@ -227,92 +225,5 @@ impl OrderRow {
             let counted = counter(self.units.entry(line.line).or_default());
             *counted = counted.saturating_add(line.quantity.get());
         }
-    }
-
-    pub(super) fn insert(&self, connection: &Connection) -> Result<(), StoreError> {
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO orders
-                     (number, id, status, placed_us, customer, reference, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                self.number,
-                self.order_id.uuid().as_bytes(),
-                status_number(self.status),
-                self.placed_at.timestamp_micros(),
-                self.customer_id.map(|id| id.uuid().into_bytes()),
-                self.reference,
-                serde_json::to_string(self)?,
-            ])?;
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO placed VALUES (?1, ?2)")?
-            .execute(params![self.number, std::mem::take(&mut *hold(&self.facts))])?;
-        self.insert_sellers(connection)
-    }
-
-    pub(super) fn update(&self, connection: &Connection, before: &Self) -> Result<(), StoreError> {
-        let state = serde_json::to_string(self)?;
-        if self.status == before.status {
-            connection
-                .prepare_cached("UPDATE orders SET state = ?2 WHERE number = ?1")?
-                .execute(params![self.number, state])?;
-            return Ok(());
-        }
-        connection
-            .prepare_cached("UPDATE orders SET state = ?2, status = ?3 WHERE number = ?1")?
-            .execute(params![self.number, state, status_number(self.status)])?;
-        let mut delete = connection.prepare_cached(
-            "DELETE FROM order_sellers
-             WHERE seller = ?1 AND status = ?2 AND placed_us = ?3 AND id = ?4",
-        )?;
-        for seller in &before.sellers {
-            delete.execute(params![
-                seller.uuid().as_bytes(),
-                status_number(before.status),
-                before.placed_at.timestamp_micros(),
-                before.order_id.uuid().as_bytes(),
-            ])?;
-        }
-        self.insert_sellers(connection)
-    }
-
-    fn insert_sellers(&self, connection: &Connection) -> Result<(), StoreError> {
-        let mut insert = connection
-            .prepare_cached("INSERT OR REPLACE INTO order_sellers VALUES (?1, ?2, ?3, ?4)")?;
-        for seller in &self.sellers {
-            insert.execute(params![
-                seller.uuid().as_bytes(),
-                status_number(self.status),
-                self.placed_at.timestamp_micros(),
-                self.order_id.uuid().as_bytes(),
-            ])?;
-        }
-        Ok(())
-    }
-}
-
-/// All statuses; an order's column holds the index.
-pub(super) const STATUSES: [OrderStatus; 8] = [
-    OrderStatus::Pending,
-    OrderStatus::Confirmed,
-    OrderStatus::Processing,
-    OrderStatus::Shipped,
-    OrderStatus::Delivered,
-    OrderStatus::Returned,
-    OrderStatus::Cancelled,
-    OrderStatus::Failed,
-];
-
-pub(super) fn status_number(status: OrderStatus) -> i64 {
-    match status {
-        OrderStatus::Pending => 0,
-        OrderStatus::Confirmed => 1,
-        OrderStatus::Processing => 2,
-        OrderStatus::Shipped => 3,
-        OrderStatus::Delivered => 4,
-        OrderStatus::Returned => 5,
-        OrderStatus::Cancelled => 6,
-        OrderStatus::Failed => 7,
     }
 }

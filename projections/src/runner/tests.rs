@@ -7,8 +7,8 @@ use journal::MemoryJournal;
 use super::*;
 use crate::story::{self, Teller};
 use crate::{
-    Projector, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, Registration, WaitError, models, order_history, orders,
-    rebuild,
+    Projector, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, Registration, WaitError,
+    models, order_history, orders, rebuild,
 };
 
 fn journal() -> (Arc<dyn Journal>, Teller) {
@@ -326,6 +326,21 @@ async fn a_model_that_is_behind_does_not_hold_up_the_others() {
     catch_up(&mut runner).await;
     assert_eq!(models.position(), journal.head());
     assert_same(&rows(&models), &rows_from_scratch(&journal).await);
+}
+
+#[tokio::test]
+async fn a_reader_who_waits_is_not_held_up_by_lingering() {
+    let (journal, mut teller) = journal();
+    let options = Options { linger: Duration::from_secs(60), ..Options::default() };
+    let directory = Directory::in_memory();
+    let runner = Runner::open(Arc::clone(&journal), &directory, &models::all(), options).unwrap();
+    let models = runner.read_models();
+    let running = tokio::spawn(runner.run(std::future::pending()));
+    for number in 0..3 {
+        teller.tell(story::bought(number, 1)).await;
+        models.wait_for(journal.head(), Duration::from_secs(20)).await.unwrap();
+    }
+    running.abort();
 }
 
 #[tokio::test]

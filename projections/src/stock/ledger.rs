@@ -13,7 +13,9 @@ pub(super) fn load(connection: &Connection, key: &StockKey) -> Result<Option<Kin
         StockKey::Level(sku, warehouse) => load_level(connection, *sku, *warehouse),
         StockKey::Sku(sku) => load_sku(connection, *sku),
         StockKey::Soft(sku, cart) => Ok(connection
-            .prepare_cached("SELECT units, expires_us FROM soft_holds WHERE sku = ?1 AND cart = ?2")?
+            .prepare_cached(
+                "SELECT units, expires_us FROM soft_holds WHERE sku = ?1 AND cart = ?2",
+            )?
             .query_row(params![sku.uuid().as_bytes(), cart.uuid().as_bytes()], |row| {
                 Ok(Kind::Soft(Soft { units: row.get(0)?, expires_us: row.get(1)? }))
             })
@@ -233,8 +235,8 @@ fn save_hold(
 
 /// The order became firm (1) or is no longer (−1): what it holds changes sides.
 fn move_holds(connection: &Connection, order: OrderId, sign: i64) -> Result<(), StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT sku, warehouse, units FROM holds WHERE order_id = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT sku, warehouse, units FROM holds WHERE order_id = ?1")?;
     let mut rows = statement.query([order.uuid().as_bytes()])?;
     while let Some(row) = rows.next()? {
         let units: i64 = row.get(2)?;

@@ -43,12 +43,7 @@ pub(crate) async fn list_projections(who: Who<ADMIN>) -> Answer {
             name: at.model,
             position: at.position.0,
             lag_events: head.saturating_sub(at.position.0),
-            generation: reads
-                .directory()
-                .serving(at.model)
-                .ok()
-                .flatten()
-                .map(|number| number as u64),
+            generation: reads.directory().serving(at.model).ok().flatten(),
         })
         .collect();
     let parked = reads.parked();

@@ -1,0 +1,63 @@
+//! What the runner does about once a second, besides feeding.
+
+use journal::Position;
+
+use super::{Runner, RunnerError, store};
+use crate::decode::decode;
+
+impl Runner {
+    /// Takes over rebuilt files, tries parked events again where asked to, and writes positions.
+    ///
+    /// # Errors
+    /// The first failure; the rest is done all the same at the next call.
+    pub async fn keep_house(&mut self) -> Result<(), RunnerError> {
+        self.adopt_ready().await?;
+        for index in 0..self.feeds.len() {
+            if self.directory.take_retry(self.feeds[index].name()) {
+                self.retry(self.feeds[index].name()).await?;
+            }
+            let feed = &mut self.feeds[index];
+            let name = feed.name();
+            // A bounded piece each time; what is left waits for the next.
+            feed.upkeep().map_err(store(name))?;
+        }
+        self.store_positions()
+    }
+
+    /// Applies the parked events of a model in order, stream by stream; returns how many are
+    /// left, because they or an earlier one of their stream fail again.
+    ///
+    /// # Errors
+    /// `Journal` and `Store`.
+    pub async fn retry(&mut self, model: &str) -> Result<usize, RunnerError> {
+        let Some(index) = self.feeds.iter().position(|feed| feed.name() == model) else {
+            return Ok(0);
+        };
+        let mut failed = std::collections::BTreeSet::new();
+        for parked in self.feeds[index].parked().to_vec() {
+            if failed.contains(&parked.stream) {
+                continue;
+            }
+            let before = Position(parked.position.0.saturating_sub(1));
+            let mut items = decode(self.journal.read_all(before, 1).await?);
+            items.retain(|item| item.position == parked.position);
+            if let Err(error) = self.feeds[index].retry(&items).map_err(store(parked.model))? {
+                tracing::warn!(model, position = parked.position.0, error, "event fails again");
+                failed.insert(parked.stream);
+            }
+        }
+        self.publish();
+        Ok(self.feeds[index].parked().len())
+    }
+
+    /// Writes the position of every model. Call before dropping, for a quick next start.
+    ///
+    /// # Errors
+    /// `Store` of the first that fails.
+    pub fn store_positions(&mut self) -> Result<(), RunnerError> {
+        for feed in &mut self.feeds {
+            feed.store_position().map_err(store(feed.name()))?;
+        }
+        Ok(())
+    }
+}
