@@ -21,10 +21,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
 impl<'a> Field<'a> {
     /// Splits an object into its fields.
     pub(crate) fn object<T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+        let no_object =
+            || Problem::new(catalogue::MALFORMED_JSON, "the body must be a JSON object");
+        // Serde would take an array for the fields in their order.
+        if text.trim_start().starts_with('[') {
+            return Err(no_object());
+        }
         serde_json::from_str(text).map_err(|error| match error.classify() {
             Category::Data => match named(&error.to_string()) {
                 Some((name, rule, message)) => Problem::field(&name, rule, message),
-                None => Problem::new(catalogue::MALFORMED_JSON, "the body must be a JSON object"),
+                None => no_object(),
             },
             Category::Syntax | Category::Eof | Category::Io => {
                 Problem::new(catalogue::MALFORMED_JSON, error.to_string())
