@@ -20,6 +20,7 @@ mod rebuild;
 mod snapshots;
 mod stock;
 mod stream;
+mod verify;
 
 /// What is left of a run, for the laws to look at.
 #[derive(Clone)]
@@ -63,6 +64,7 @@ pub(crate) const LAWS: &[(&str, Law)] = &[
     ("same key, same answer", acknowledgements::same_key_same_answer),
     ("snapshots", snapshots::a_snapshot_is_as_good_as_its_events),
     ("rebuild", rebuild::rebuilt_is_live),
+    ("verify", verify::verify_says_the_same),
 ];
 
 /// Every breach of every law.

@@ -14,6 +14,7 @@ use super::shop;
 use super::shopper::Visit;
 use super::staff;
 use super::world::{Setting, World, is_dead, lock};
+use super::{manager, pest};
 
 /// Turns after which a run counts as running away.
 const TURNS_MAX: u64 = 2_000_000;
@@ -143,11 +144,11 @@ fn live(world: &World) -> Result<(), String> {
         };
         world.work("shopper", visit.run());
     }
-    world.work("manager", staff::manage(world.clone(), shop.clone()));
+    world.work("manager", manager::manage(world.clone(), shop.clone()));
     for name in 0..2 {
         world.work("fulfilment", staff::fulfil(world.clone(), name));
     }
-    world.work("pest", staff::pester(world.clone()));
+    world.work("pest", pest::pester(world.clone()));
     until_done(world)?;
     world.faults.switch(false);
     rest(world)

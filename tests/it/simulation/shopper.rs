@@ -190,7 +190,7 @@ impl Visit {
             }
         };
         if world.chance.percent(3) {
-            super::staff::forge_a_webhook(world, order_id).await;
+            super::pest::forge_a_webhook(world, order_id).await;
         }
         let request =
             key.as_ref().map(|key| RequestKey::new(&self.name, key, &[b"POST", b"/orders"]));

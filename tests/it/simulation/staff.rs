@@ -1,21 +1,16 @@
-//! The shop's own people, and those who only pretend: stock comes in and is counted, prices
-//! change, parcels leave and come back, money is given back, webhooks are sent again or forged.
+//! The people who fulfil orders: parcels leave and come back, money is given back, and buttons
+//! are pressed twice.
 
 use std::time::Duration;
 
 use commands::{Caller, RequestKey, Stop, Unit};
-use domain::inventory::{Inventory, InventoryCommand};
 use domain::order::{LineUnits, Order};
 use domain::payment::{Operation, Payment, ProviderOutcome};
-use domain::product::{Product, ProductCommand, ProductStatus};
 use domain::product_return::{ReceivedUnits, ReturnReason};
-use domain::warehouse::{Warehouse, WarehouseCommand};
 use domain::{Money, OrderId, Quantity, ReturnId, ShipmentId};
 use sagas::fulfilment::{self, Parcel};
 use sagas::returns::{self, Arrival, ReturnRequest};
-use sagas::webhook_inbox::Delivery;
 
-use super::shop::{self, Shop};
 use super::shopper::cancel;
 use super::world::{World, lock};
 
@@ -24,7 +19,7 @@ fn staff() -> Caller {
 }
 
 /// Runs a unit; what becomes of it is nobody's concern but the laws'.
-async fn attempt<T: Send + 'static>(
+pub(crate) async fn attempt<T: Send + 'static>(
     world: &World,
     work: impl FnMut(&mut Unit<'_>) -> Result<T, Stop> + Send + 'static,
 ) -> Option<T> {
@@ -34,73 +29,7 @@ async fn attempt<T: Send + 'static>(
     Some(done.value)
 }
 
-/// Deliveries, counts, losses and prices.
-pub(crate) async fn manage(world: World, shop: Shop) {
-    for _ in 0..world.chance.within(5, 25) {
-        pause(&world, 15_000).await;
-        let (Some((product_id, sku_id)), Some(warehouse_id)) =
-            (world.chance.one_of(&shop.skus), world.chance.one_of(&shop.warehouses))
-        else {
-            return;
-        };
-        let units = world.chance.within(1, 4) as u32;
-        let reason = "stocktake".to_owned();
-        let quantity = Quantity::new(units).unwrap_or(Quantity::ONE);
-        match world.chance.below(10) {
-            0 | 1 => {
-                let number = world.chance.below(5);
-                let reference = world.chance.percent(50).then(|| format!("note {number}"));
-                let command = InventoryCommand::Receive { warehouse_id, quantity, reference };
-                attempt(&world, move |unit| unit.execute::<Inventory>(&sku_id, &command)).await;
-            }
-            2 => {
-                let stale = world.chance.percent(30);
-                attempt(&world, move |unit| {
-                    let state = unit.state::<Inventory>(&sku_id)?;
-                    let there = state.warehouses.get(&warehouse_id).map_or(0, |w| w.on_hand);
-                    let expected = Some(if stale { there + 1 } else { there });
-                    let (on_hand, reason) = (there + units - 2_u32.min(units), reason.clone());
-                    let command =
-                        InventoryCommand::Count { warehouse_id, on_hand, expected, reason };
-                    unit.execute::<Inventory>(&sku_id, &command)
-                })
-                .await;
-            }
-            3 => {
-                let command = InventoryCommand::WriteOff { warehouse_id, quantity, reason };
-                attempt(&world, move |unit| unit.execute::<Inventory>(&sku_id, &command)).await;
-            }
-            4 => {
-                let unavailable = units - 1;
-                let command =
-                    InventoryCommand::SetUnavailable { warehouse_id, unavailable, reason };
-                attempt(&world, move |unit| unit.execute::<Inventory>(&sku_id, &command)).await;
-            }
-            5..=7 => {
-                let prices = shop::prices(&world, u64::from(units));
-                let command = ProductCommand::RepriceSku { sku_id, prices };
-                attempt(&world, move |unit| unit.execute::<Product>(&product_id, &command)).await;
-            }
-            8 => {
-                for status in [ProductStatus::Inactive, ProductStatus::Active] {
-                    let command = ProductCommand::ChangeStatus(status);
-                    attempt(&world, move |unit| unit.execute::<Product>(&product_id, &command))
-                        .await;
-                    pause(&world, 3_000).await;
-                }
-            }
-            _ => {
-                for command in [WarehouseCommand::Deactivate, WarehouseCommand::Activate] {
-                    attempt(&world, move |unit| unit.execute::<Warehouse>(&warehouse_id, &command))
-                        .await;
-                    pause(&world, 3_000).await;
-                }
-            }
-        }
-    }
-}
-
-async fn pause(world: &World, longest_ms: u64) {
+pub(crate) async fn pause(world: &World, longest_ms: u64) {
     world.executor.sleep(Duration::from_millis(world.chance.below(longest_ms))).await;
 }
 
@@ -296,43 +225,4 @@ async fn refund_at_the_provider(world: &World, order_id: OrderId) {
     if ended.is_ok() {
         lock(&world.acknowledged).count("refunds at the provider");
     }
-}
-
-/// Sends webhooks again that came before, in any order, and some that never were.
-pub(crate) async fn pester(world: World) {
-    for _ in 0..world.chance.within(5, 30) {
-        pause(&world, 12_000).await;
-        if world.chance.percent(20) {
-            let nobody: OrderId = world.id();
-            forge_a_webhook(&world, nobody).await;
-            continue;
-        }
-        let seen = lock(&world.webhooks).clone();
-        if let Some(delivery) = world.chance.one_of(&seen) {
-            world.deliver_again(delivery).await;
-            lock(&world.acknowledged).count("webhooks sent again");
-        }
-    }
-}
-
-/// A message that speaks of money nobody moved.
-pub(crate) async fn forge_a_webhook(world: &World, order_id: OrderId) {
-    let kinds = ["payment.authorized", "payment.captured", "payment.voided", "payment.unheard_of"];
-    let kind = world.chance.one_of(&kinds).unwrap_or("payment.captured");
-    let number = world.chance.number();
-    let body = serde_json::json!({
-        "type": kind,
-        "timestamp": world.executor.now(),
-        "data": {
-            "order_id": order_id, "amount_minor": 100, "provider_reference": "forged",
-            "key": format!("forged:{number}"),
-        },
-    });
-    let delivery = Delivery {
-        provider: "sandbox".to_owned(),
-        message_id: format!("forged-{number}"),
-        body: body.to_string(),
-    };
-    world.deliver_again(delivery).await;
-    lock(&world.acknowledged).count("webhooks forged");
 }

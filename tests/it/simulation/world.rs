@@ -5,19 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{TimeZone, Utc};
-use commands::{Bus, BusOptions, Caller, CommandError, IdSource, SystemIds};
+use commands::{Bus, BusOptions, Caller, IdSource, SystemIds};
 use journal::{Journal, MemoryJournal, Storage};
 use sagas::agenda::{Agenda, AgendaTable, Counts as AgendaCounts};
 use sagas::checkout::ShopPolicy;
 use sagas::engine::{Engine, EngineParts};
 use sagas::key_store::{MemoryKeyStore, SeededEntropy};
-use sagas::payment_gateway::{
-    Clock as ProviderClock, PaymentGateway, SandboxOptions, SandboxProvider, WebhookSink,
-    WebhookSinkError,
-};
-use sagas::standard_webhooks::{SignedHeaders, WebhookSecret, WebhookSecrets};
+use sagas::payment_gateway::{PaymentGateway, SandboxProvider};
 use sagas::webhook_inbox::Delivery;
 use uuid::Uuid;
 
@@ -25,7 +20,8 @@ use super::acknowledged::Acknowledged;
 use super::chance::Chance;
 use super::disk::{KeptSnapshots, SlowJournal};
 use super::executor::{Executor, Process, ProcessSpawner};
-use super::faults::{Counts, Faults, LedgerFaults, Planned, Rates};
+use super::faults::{Counts, Faults, Planned, Rates};
+use super::provider::provider;
 use super::read_models::ReadModelsAtWork;
 
 /// What is decided before a run starts.
@@ -93,9 +89,6 @@ impl std::ops::Deref for World {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// Webhooks on their way to whichever engine runs.
-struct Post(Arc<Mutex<Option<World>>>);
 
 impl World {
     pub(crate) fn new(setting: Setting) -> Self {
@@ -269,7 +262,7 @@ impl World {
         });
     }
 
-    /// Whether the journal died under the engine, and the rest of it has to follow.
+    /// Delivers a webhook that came before, or never; whether it was taken.
     pub(crate) async fn deliver_again(&self, delivery: Delivery) -> bool {
         let engine = self.engine().await;
         engine.receive_webhook(&Caller::named("provider"), delivery).await.is_ok()
@@ -280,64 +273,4 @@ impl World {
 pub(crate) fn is_dead(node: &Node) -> bool {
     let closed = futures::FutureExt::now_or_never(node.journal.read_all(node.journal.head(), 1));
     matches!(closed, Some(Err(_)))
-}
-
-fn provider(
-    executor: &Executor,
-    ledger: &Arc<Storage>,
-    faults: &Faults,
-    post: Arc<Mutex<Option<World>>>,
-) -> SandboxProvider {
-    let journal =
-        MemoryJournal::over(Arc::clone(ledger)).with_faults(Arc::new(LedgerFaults(faults.clone())));
-    let timed = executor.clone();
-    let clock: ProviderClock = Arc::new(move || timed.now());
-    let options = SandboxOptions {
-        // Patient: a webhook that nobody takes is the engine's loss, not the provider's.
-        webhook_retry_waits: [
-            vec![Duration::from_millis(300)],
-            vec![Duration::from_secs(5); 2_000],
-        ]
-        .concat(),
-        ..SandboxOptions::default()
-    };
-    let secret = WebhookSecret::from_bytes(vec![7; 32]).expect("32 bytes make a secret");
-    let secrets = WebhookSecrets::new(vec![secret]).expect("one secret is enough");
-    SandboxProvider::new(Arc::new(journal), clock, Arc::new(executor.clone()), options)
-        .expect("units of a journal in memory span streams")
-        .with_faults(Arc::new(faults.clone()))
-        .with_webhooks(Arc::new(Post(post)), secrets)
-}
-
-#[async_trait]
-impl WebhookSink for Post {
-    async fn deliver(&self, headers: &SignedHeaders, body: &[u8]) -> Result<u16, WebhookSinkError> {
-        let nobody = |why: &str| WebhookSinkError(why.to_owned());
-        let Some(world) = lock(&self.0).clone() else { return Err(nobody("no world")) };
-        let rates = world.faults.rates();
-        if world.faults.strikes("webhook lost", rates.webhook_lost) {
-            return Err(nobody("lost on the way"));
-        }
-        let Some(node) = world.node() else { return Err(nobody("connection refused")) };
-        let delivery = Delivery {
-            provider: "sandbox".to_owned(),
-            message_id: headers.id.clone(),
-            body: String::from_utf8_lossy(body).into_owned(),
-        };
-        lock(&world.webhooks).push(delivery.clone());
-        let caller = Caller::named("provider");
-        let mut answer = node.engine.receive_webhook(&caller, delivery.clone()).await;
-        if world.faults.strikes("webhook doubled", rates.webhook_doubled) {
-            answer = node.engine.receive_webhook(&caller, delivery).await;
-        }
-        world.executor.note(|| format!("webhook {} answered {answer:?}", headers.id));
-        if world.faults.strikes("webhook's answer lost", rates.webhook_ack_lost) {
-            return Err(nobody("answer lost"));
-        }
-        match answer {
-            Ok(_) => Ok(200),
-            Err(CommandError::Refused(_)) => Ok(400),
-            Err(_) => Ok(503),
-        }
-    }
 }
