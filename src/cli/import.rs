@@ -97,7 +97,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
             // The read models are part of what an import leaves behind.
             let head = journal::Journal::head(node.journal.as_ref());
             let patience = std::time::Duration::from_secs(600);
-            drop(node.reads.wait_for(head, patience).await);
+            if let Err(behind) = node.reads.wait_for(head, patience).await {
+                tracing::warn!(%behind, "they catch up when the engine is started next");
+            }
         }
         drop(into);
         node.close().await?;

@@ -7,7 +7,7 @@ use super::{Failure, Global};
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub enum Format {
     Text,
     Json,
 }

@@ -16,10 +16,11 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use domain::Timestamp;
+use domain::{CartId, Timestamp};
 
 use super::error::ImportError;
 use super::progress::Watch;
@@ -69,9 +70,11 @@ pub async fn run(
     report.units_received = opened.units_received;
 
     let total = plan.steps.len() as u64;
-    let steps = plan.steps.iter().filter_map(|planned| steps::step(&ledger, &shop, planned));
-    let flown = order_flow::run(into, steps, total, watch).await?;
+    let steps = || plan.steps.iter().filter_map(|planned| steps::step(&ledger, &shop, planned));
+    let flown = order_flow::run(into, steps(), total, watch).await?;
     into.clock.advance_to(last);
+    let carts: BTreeSet<CartId> = steps().filter_map(|step| step.cart_id()).collect();
+    order_flow::end_carts(into, carts.into_iter(), last).await?;
     let withdrawn = shop.take_off_sale(into, last).await?;
 
     report.orders = flown.orders;

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use chrono::Duration;
-use domain::{SkuId, Timestamp};
+use commands::Caller;
+use domain::{CartId, SkuId, Timestamp};
 use futures::future::BoxFuture;
-use futures::stream::{self, FuturesUnordered, StreamExt};
+use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use super::ImportInto;
@@ -128,6 +129,25 @@ pub(super) async fn run(
     let elapsed = began.elapsed();
     watch(Progress { stage: Stage::Orders, done, total: Some(total), elapsed });
     Ok(flight.flown)
+}
+
+/// Ends the carts whose time was up by `at`. The engine's agenda does so too, some moments later:
+/// this way an import leaves the same behind however fast it went.
+pub(super) async fn end_carts(
+    into: &ImportInto,
+    carts: impl Iterator<Item = CartId> + Send,
+    at: Timestamp,
+) -> Result<(), ImportError> {
+    let caller = Caller { occurred: Some(at), ..Caller::named("import") };
+    let bus = into.engine.bus();
+    let ended = stream::iter(carts).map(|cart_id| {
+        let caller = &caller;
+        async move {
+            let done = bus.run(caller, move |unit| commands::carts::expire(unit, cart_id)).await;
+            done.map(drop).map_err(ImportError::refused("cart"))
+        }
+    });
+    ended.buffered(IN_FLIGHT).try_collect().await
 }
 
 impl<'a> Flight<'a> {

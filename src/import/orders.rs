@@ -8,7 +8,7 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use commands::{Caller, Runs, Stop};
 use domain::cart::CartOwner;
 use domain::inventory::Inventory;
 use domain::order::Order;
-use domain::{Currency, SkuId};
+use domain::{CartId, Currency, SkuId};
 
 use super::error::{ImportError, ROWS_NAMED_MAX, RowError};
 use super::progress::Watch;
@@ -46,6 +46,8 @@ pub async fn run(into: &ImportInto, path: &Path, watch: Watch<'_>) -> Result<Rep
     let flown = order_flow::run(into, file.steps(), total, watch).await?;
     if let Some(last) = file.orders.last() {
         into.clock.advance_to(last.at);
+        let carts: BTreeSet<CartId> = file.steps().filter_map(|step| step.cart_id()).collect();
+        order_flow::end_carts(into, carts.into_iter(), last.at).await?;
     }
     if flown.orders_value_minor != file.value_minor {
         let (file, engine) = (file.value_minor, flown.orders_value_minor);

@@ -26,6 +26,15 @@ pub(super) enum Buyer {
     },
 }
 
+impl Buyer {
+    pub(super) fn cart_id(&self) -> CartId {
+        match self {
+            Self::Customer { customer_id, .. } => CartId::of_customer(*customer_id),
+            Self::Guest { cart_id, .. } => *cart_id,
+        }
+    }
+}
+
 /// An order that was placed, paid, shipped and delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PastOrder {
@@ -89,6 +98,14 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// The cart the step's order comes from.
+    pub(super) fn cart_id(&self) -> Option<CartId> {
+        match &self.what {
+            What::Order(order) => Some(order.buyer.cart_id()),
+            What::Return(_) | What::Credit(_) | What::Loss(_) => None,
+        }
+    }
+
     /// SKUs whose ledger the step writes to; steps that share one start in file order.
     pub(super) fn skus(&self) -> Vec<SkuId> {
         match &self.what {
