@@ -18,9 +18,7 @@ fn main() -> io::Result<()> {
             Some((event_type.to_owned(), version.parse().ok()?))
         });
         versions.push(frozen.ok_or_else(|| {
-            io::Error::other(format!(
-                "{name:?} is not named <type>.v<version>.schema.json"
-            ))
+            io::Error::other(format!("{name:?} is not named <type>.v<version>.schema.json"))
         })?);
     }
     versions.sort();

@@ -41,7 +41,9 @@ async fn burst(address: &str, shop: &Shop, buyers: usize, at_once: usize) {
             }
         }
     }
-    println!("burst: stock 50, {buyers} buyers, {at_once} at a time: {sold} sold, {refused} refused");
+    println!(
+        "burst: stock 50, {buyers} buyers, {at_once} at a time: {sold} sold, {refused} refused"
+    );
     assert_eq!((sold, refused), (50, buyers - 50));
 }
 
@@ -61,7 +63,9 @@ async fn doubled_call(address: &str, shop: &Shop, times: usize) {
         assert!(one.replayed != other.replayed && again.replayed);
         same += usize::from(orders.iter().all(|order| *order == orders[0]));
     }
-    println!("the same order call twice at once, then repeated: {same} of {times} one order and one answer");
+    println!(
+        "the same order call twice at once, then repeated: {same} of {times} one order and one answer"
+    );
     assert_eq!(same, times);
 }
 
@@ -84,6 +88,8 @@ async fn crossed_carts(address: &str, shop: &Shop, buyers: usize) {
     )
     .await;
     let placed = answers.iter().filter(|answer| answer.status.as_u16() == 201).count();
-    println!("carts with the same two SKUs in opposite order, at once: {placed} of {buyers} placed");
+    println!(
+        "carts with the same two SKUs in opposite order, at once: {placed} of {buyers} placed"
+    );
     assert_eq!(placed, buyers);
 }

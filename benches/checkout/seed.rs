@@ -22,7 +22,12 @@ pub(crate) struct Shop {
 const PRODUCTS: usize = 1_000;
 const UNITS_EACH: u32 = 500_000;
 
-pub(crate) async fn seed(address: &str, admin_key: &str, storefront_key: &str, most: usize) -> Shop {
+pub(crate) async fn seed(
+    address: &str,
+    admin_key: &str,
+    storefront_key: &str,
+    most: usize,
+) -> Shop {
     let admin = format!("Bearer {admin_key}");
     let storefront = format!("Bearer {storefront_key}");
     let mut link = Connection::open(address).await;
@@ -52,7 +57,8 @@ pub(crate) async fn seed(address: &str, admin_key: &str, storefront_key: &str, m
     }
     let by = [("authorization", shop.storefront.as_str())];
     for number in 0..most {
-        let body = json!({"name": format!("Shopper {number}"), "email": format!("s{number}@example.com")});
+        let body =
+            json!({"name": format!("Shopper {number}"), "email": format!("s{number}@example.com")});
         let customer_id = link.post("/customers", &by, body).await.expect(201).id("customer_id");
         let body = json!({
             "name": format!("Shopper {number}"), "line1": "1 High Street", "city": "Leeds",

@@ -25,11 +25,7 @@ pub enum MoneyError {
     #[error("`{0}` is not an amount (digits, at most one point, no exponent)")]
     NotAnAmount(String),
     #[error("{currency} has {decimals} decimals, `{given}` has more")]
-    TooManyDecimals {
-        given: String,
-        currency: Currency,
-        decimals: u32,
-    },
+    TooManyDecimals { given: String, currency: Currency, decimals: u32 },
     #[error("amounts in {left} and {right} cannot be combined")]
     CurrencyMismatch { left: Currency, right: Currency },
     #[error("amount out of range")]
@@ -145,27 +141,18 @@ impl Money {
 
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self
-            .minor
-            .checked_add(other.minor)
-            .ok_or(MoneyError::OutOfRange)?;
+        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::OutOfRange)?;
         Ok(Self { minor, ..self })
     }
 
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self
-            .minor
-            .checked_sub(other.minor)
-            .ok_or(MoneyError::OutOfRange)?;
+        let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::OutOfRange)?;
         Ok(Self { minor, ..self })
     }
 
     pub fn checked_mul(self, units: u32) -> Result<Self, MoneyError> {
-        let minor = self
-            .minor
-            .checked_mul(i64::from(units))
-            .ok_or(MoneyError::OutOfRange)?;
+        let minor = self.minor.checked_mul(i64::from(units)).ok_or(MoneyError::OutOfRange)?;
         Ok(Self { minor, ..self })
     }
 
@@ -174,9 +161,7 @@ impl Money {
         amounts: impl IntoIterator<Item = Self>,
         currency: Currency,
     ) -> Result<Self, MoneyError> {
-        amounts
-            .into_iter()
-            .try_fold(Self::zero(currency), Self::checked_add)
+        amounts.into_iter().try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// Reads an amount in major units, such as `19.99`; more decimals than the currency has
@@ -205,10 +190,7 @@ impl Money {
         let minor: i64 = format!("{whole}{kept}{}", "0".repeat(missing))
             .parse()
             .map_err(|_| MoneyError::OutOfRange)?;
-        Ok(Self {
-            minor: if negative { -minor } else { minor },
-            currency,
-        })
+        Ok(Self { minor: if negative { -minor } else { minor }, currency })
     }
 
     /// Splits into parts in proportion to `weights`; the parts add up to the whole exactly.
@@ -240,11 +222,7 @@ impl Money {
         }
         parts
             .into_iter()
-            .map(|minor| {
-                i64::try_from(minor)
-                    .ok()
-                    .map(|minor| Self { minor, ..self })
-            })
+            .map(|minor| i64::try_from(minor).ok().map(|minor| Self { minor, ..self }))
             .collect()
     }
 
@@ -252,10 +230,7 @@ impl Money {
         if self.currency == other.currency {
             Ok(())
         } else {
-            Err(MoneyError::CurrencyMismatch {
-                left: self.currency,
-                right: other.currency,
-            })
+            Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency })
         }
     }
 }
@@ -271,13 +246,7 @@ impl fmt::Display for Money {
             write!(f, "{sign}{minor} {}", self.currency)
         } else {
             let width = decimals as usize;
-            write!(
-                f,
-                "{sign}{}.{:0width$} {}",
-                minor / scale,
-                minor % scale,
-                self.currency
-            )
+            write!(f, "{sign}{}.{:0width$} {}", minor / scale, minor % scale, self.currency)
         }
     }
 }
@@ -312,17 +281,7 @@ mod tests {
             Money::parse_major("0.001", Currency::GBP),
             Err(MoneyError::TooManyDecimals { .. })
         ));
-        for text in [
-            "",
-            "-",
-            ".",
-            "1.",
-            ".5",
-            "1e3",
-            "1,5",
-            "NaN",
-            "99999999999999999999",
-        ] {
+        for text in ["", "-", ".", "1.", ".5", "1e3", "1,5", "NaN", "99999999999999999999"] {
             assert!(Money::parse_major(text, Currency::GBP).is_err(), "{text}");
         }
     }

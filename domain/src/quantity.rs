@@ -28,9 +28,7 @@ impl Quantity {
     pub fn new(units: u32) -> Result<Self, QuantityError> {
         match NonZeroU32::new(units) {
             Some(n) if units <= Self::MAX => Ok(Self(n)),
-            _ => Err(QuantityError {
-                given: i64::from(units),
-            }),
+            _ => Err(QuantityError { given: i64::from(units) }),
         }
     }
 

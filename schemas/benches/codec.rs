@@ -40,10 +40,7 @@ fn measure(event_type: &str, change: impl FnOnce(&mut Value)) -> Result<(), Box<
 
     let write = best_ns(|| drop(black_box(black_box(&event).encode())));
     let read = best_ns(|| drop(black_box(decode_any(event_type, 1, black_box(&payload)))));
-    println!(
-        "{event_type}, {} bytes: encode {write} ns, decode {read} ns",
-        payload.len()
-    );
+    println!("{event_type}, {} bytes: encode {write} ns, decode {read} ns", payload.len());
     Ok(())
 }
 

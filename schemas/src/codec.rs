@@ -107,11 +107,7 @@ pub enum DecodeError {
 
 impl DecodeError {
     pub(crate) fn malformed(event_type: &str, version: u16, source: serde_json::Error) -> Self {
-        Self::Malformed {
-            event_type: event_type.to_owned(),
-            version,
-            source,
-        }
+        Self::Malformed { event_type: event_type.to_owned(), version, source }
     }
 }
 
@@ -166,9 +162,7 @@ fn decode_old<E>(
         .into_iter()
         .map(|stored| {
             current(stored.event_type, stored.version, &stored.payload).unwrap_or_else(|| {
-                Err(DecodeError::UnknownType {
-                    event_type: stored.event_type.to_owned(),
-                })
+                Err(DecodeError::UnknownType { event_type: stored.event_type.to_owned() })
             })
         })
         .collect()

@@ -139,9 +139,8 @@ fn enumerated(schema: &Map<String, Value>) -> Option<Value> {
     let mut values = Vec::new();
     for alternative in alternatives {
         let alternative = alternative.as_object()?;
-        let only_values = alternative
-            .keys()
-            .all(|keyword| matches!(keyword.as_str(), "type" | "const" | "enum"));
+        let only_values =
+            alternative.keys().all(|keyword| matches!(keyword.as_str(), "type" | "const" | "enum"));
         match (alternative.get("const"), alternative.get("enum")) {
             (Some(value), None) if only_values => values.push(value.clone()),
             (None, Some(Value::Array(more))) if only_values => values.extend(more.iter().cloned()),
@@ -221,10 +220,7 @@ fn compare_fields(
             (true, true) | (false, false) => None,
         };
         if let Some(change) = change {
-            found.push(Breaking {
-                field: field.clone(),
-                change,
-            });
+            found.push(Breaking { field: field.clone(), change });
         }
         if let (Some(before), Some(after)) = (before.get(name), after.get(name)) {
             compare(before, after, &field, found);
@@ -251,10 +247,7 @@ fn compare_alternatives(before: &[Value], after: &[Value], path: &str, found: &m
 fn type_changed(path: &str, from: Option<&Value>, to: Option<&Value>) -> Breaking {
     Breaking {
         field: path.to_owned(),
-        change: Change::TypeChanged {
-            from: text(from),
-            to: text(to),
-        },
+        change: Change::TypeChanged { from: text(from), to: text(to) },
     }
 }
 

@@ -19,10 +19,8 @@ pub fn generate_schema(event: &EventEntry) -> Option<Value> {
     let mut payload = resolve(variant, definitions)?.clone();
     let used = used_definitions(&Value::Object(payload.clone()), definitions);
     payload.insert("$schema".into(), all.get("$schema")?.clone());
-    payload.insert(
-        "title".into(),
-        format!("{} version {}", event.event_type, event.version).into(),
-    );
+    payload
+        .insert("title".into(), format!("{} version {}", event.event_type, event.version).into());
     payload.insert("description".into(), event.doc.into());
     if !used.is_empty() {
         let used: Map<String, Value> = used.into_iter().collect();
@@ -37,9 +35,7 @@ fn resolve<'a>(
     definitions: Option<&'a Map<String, Value>>,
 ) -> Option<&'a Map<String, Value>> {
     match variant.get("$ref").and_then(Value::as_str) {
-        Some(reference) => definitions?
-            .get(reference.strip_prefix("#/$defs/")?)?
-            .as_object(),
+        Some(reference) => definitions?.get(reference.strip_prefix("#/$defs/")?)?.as_object(),
         None => variant.as_object(),
     }
 }
@@ -75,10 +71,8 @@ fn used_definitions(
 fn sorted_by_key(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let sorted: BTreeMap<String, Value> = members
-                .into_iter()
-                .map(|(name, member)| (name, sorted_by_key(member)))
-                .collect();
+            let sorted: BTreeMap<String, Value> =
+                members.into_iter().map(|(name, member)| (name, sorted_by_key(member))).collect();
             Value::Object(sorted.into_iter().collect())
         }
         Value::Array(values) => values.into_iter().map(sorted_by_key).collect(),

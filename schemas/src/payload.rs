@@ -38,10 +38,7 @@ pub(crate) fn decode<'de, E: de::Deserialize<'de>>(
         return Err(de::Error::custom("a payload is a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(payload);
-    let event = E::deserialize(Tagged {
-        variant,
-        payload: &mut deserializer,
-    })?;
+    let event = E::deserialize(Tagged { variant, payload: &mut deserializer })?;
     deserializer.end()?;
     Ok(event)
 }

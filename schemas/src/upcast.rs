@@ -38,15 +38,10 @@ fn follow(
     upcasters: &[(&str, u16, Upcaster)],
     current_version: fn(&str) -> Option<u16>,
 ) -> Result<Vec<Stored>, DecodeError> {
-    let Some((_, _, upcaster)) = upcasters
-        .iter()
-        .find(|(from, at, _)| *from == event_type && *at == version)
+    let Some((_, _, upcaster)) =
+        upcasters.iter().find(|(from, at, _)| *from == event_type && *at == version)
     else {
-        return Err(no_upcaster(
-            event_type,
-            version,
-            current_version(event_type),
-        ));
+        return Err(no_upcaster(event_type, version, current_version(event_type)));
     };
     let steps =
         upcaster(payload).map_err(|error| DecodeError::malformed(event_type, version, error))?;
@@ -73,15 +68,8 @@ fn no_upcaster(event_type: &str, version: u16, known: Option<u16>) -> DecodeErro
         // A current event only comes here when it is of another category than the reader's.
         None => DecodeError::UnknownType { event_type },
         Some(known) if version == known => DecodeError::UnknownType { event_type },
-        Some(known) if version > known => DecodeError::VersionTooNew {
-            event_type,
-            version,
-            known,
-        },
-        Some(_) => DecodeError::UnknownVersion {
-            event_type,
-            version,
-        },
+        Some(known) if version > known => DecodeError::VersionTooNew { event_type, version, known },
+        Some(_) => DecodeError::UnknownVersion { event_type, version },
     }
 }
 
@@ -99,19 +87,9 @@ fn inventory_received_v1(payload: &str) -> Result<Vec<Stored>, serde_json::Error
         warehouse_id: &'a RawValue,
         quantity: &'a RawValue,
     }
-    let V1 {
-        warehouse_id,
-        units: quantity,
-    } = serde_json::from_str(payload)?;
-    let payload = serde_json::to_string(&V2 {
-        warehouse_id,
-        quantity,
-    })?;
-    Ok(vec![Stored {
-        event_type: "inventory.received",
-        version: 2,
-        payload,
-    }])
+    let V1 { warehouse_id, units: quantity } = serde_json::from_str(payload)?;
+    let payload = serde_json::to_string(&V2 { warehouse_id, quantity })?;
+    Ok(vec![Stored { event_type: "inventory.received", version: 2, payload }])
 }
 
 #[cfg(test)]
@@ -120,11 +98,7 @@ mod tests {
     use crate::events;
 
     fn at(event_type: &'static str, version: u16, payload: &str) -> Stored {
-        Stored {
-            event_type,
-            version,
-            payload: payload.to_owned(),
-        }
+        Stored { event_type, version, payload: payload.to_owned() }
     }
 
     #[test]
@@ -143,18 +117,11 @@ mod tests {
 
     #[test]
     fn units_of_the_first_received_become_the_quantity() {
-        let current = to_current(
-            "inventory.received",
-            1,
-            r#"{"warehouse_id":"w","units":5,"unknown":true}"#,
-        );
+        let current =
+            to_current("inventory.received", 1, r#"{"warehouse_id":"w","units":5,"unknown":true}"#);
         assert_eq!(
             current.unwrap(),
-            [at(
-                "inventory.received",
-                2,
-                r#"{"warehouse_id":"w","quantity":5}"#
-            )]
+            [at("inventory.received", 2, r#"{"warehouse_id":"w","quantity":5}"#)]
         );
     }
 

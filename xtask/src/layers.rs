@@ -15,7 +15,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What each crate must do without, and why.
 const MUST_NOT_USE: &[(&str, &[&str], &str)] = &[
-    ("domain", &["tokio", "async-trait", "cqrs-es", "rusqlite", "actix-web"], "decides, and does no I/O"),
+    (
+        "domain",
+        &["tokio", "async-trait", "cqrs-es", "rusqlite", "actix-web"],
+        "decides, and does no I/O",
+    ),
     ("schemas", &["tokio", "rusqlite", "actix-web"], "knows no database and no HTTP"),
     ("journal", &["actix-web", "cqrs-es"], "stores named JSON and knows no framework"),
     ("commands", &["actix-web"], "knows no HTTP"),

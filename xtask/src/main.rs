@@ -45,7 +45,11 @@ fn ci() -> bool {
         println!("== {name}");
         let started = Instant::now();
         let good = step();
-        println!("== {name}: {} in {:.0?}", if good { "good" } else { "FAILED" }, started.elapsed());
+        println!(
+            "== {name}: {} in {:.0?}",
+            if good { "good" } else { "FAILED" },
+            started.elapsed()
+        );
         if !good {
             failed.push(name);
         }
@@ -77,8 +81,12 @@ fn install_python() {
         return;
     }
     println!("== installing python3");
-    if !run(Command::new("apt-get").args(["install", "--yes", "--no-install-recommends", "python3"]))
-    {
+    if !run(Command::new("apt-get").args([
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "python3",
+    ])) {
         println!("NOT CHECKED: python3 cannot be installed, so the independent counts do not run");
     }
 }

@@ -13,11 +13,13 @@ pub(crate) fn check() -> bool {
     for path in files(Path::new(".")) {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         if EMPTY_NAMES.contains(&name) {
-            findings.push(format!("{}: `{name}` says nothing; name what it is for", path.display()));
+            findings
+                .push(format!("{}: `{name}` says nothing; name what it is for", path.display()));
         }
         let size = fs::metadata(&path).map_or(0, |meta| meta.len());
         if size > BLOB_BYTES_MAX && path.file_name().is_none_or(|name| name != "Cargo.lock") {
-            findings.push(format!("{}: {size} bytes; large files do not belong here", path.display()));
+            findings
+                .push(format!("{}: {size} bytes; large files do not belong here", path.display()));
         }
         if path.extension().is_some_and(|ending| ending == "rs") {
             source(&path, &mut findings);
@@ -47,7 +49,10 @@ fn source(path: &Path, findings: &mut Vec<String>) {
     // Written apart, so that this file does not find itself.
     for left in [concat!("FIX", "ME"), concat!("XX", "X:"), concat!("TO", "DO")] {
         if text.contains(left) {
-            findings.push(format!("{}: `{left}` left behind; finish it or write an issue", path.display()));
+            findings.push(format!(
+                "{}: `{left}` left behind; finish it or write an issue",
+                path.display()
+            ));
         }
     }
 }

@@ -42,10 +42,7 @@ fn an_event_without_fields_is_an_empty_object() {
 #[test]
 fn fields_of_a_later_release_are_ignored() {
     let payload = format!(r#"{{"warehouse_id":"{WAREHOUSE}","quantity":5,"colour":[1,{{}}]}}"#);
-    assert_eq!(
-        InventoryEvent::decode("inventory.received", 2, &payload).unwrap(),
-        received(None)
-    );
+    assert_eq!(InventoryEvent::decode("inventory.received", 2, &payload).unwrap(), received(None));
     WarehouseEvent::decode("warehouse.activated", 1, r#"{"by":"ann"}"#).unwrap();
 }
 
@@ -69,10 +66,7 @@ fn an_old_version_is_read_as_the_current_one() {
 #[test]
 fn a_later_version_is_refused_with_both_numbers() {
     let error = decode_any("inventory.received", 3, "{}").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "`inventory.received` has version 3, this release reads up to 2"
-    );
+    assert_eq!(error.to_string(), "`inventory.received` has version 3, this release reads up to 2");
 }
 
 #[test]
@@ -125,10 +119,7 @@ fn an_answer_and_a_message_are_kept_byte_for_byte() {
     };
     let payload = recorded.encode();
     assert!(payload.contains(text));
-    assert_eq!(
-        RequestEvent::decode("request.recorded", 1, &payload).unwrap(),
-        recorded
-    );
+    assert_eq!(RequestEvent::decode("request.recorded", 1, &payload).unwrap(), recorded);
     let received = WebhookEvent::Received {
         provider: "sandbox".into(),
         event_id: "e".into(),

@@ -55,10 +55,7 @@ fn an_optional_field_may_be_added_at_any_depth() {
 
 #[test]
 fn a_removed_field_breaks() {
-    assert_eq!(
-        breaking(|s| remove(&mut s["properties"], "note")),
-        ["`note` was removed"]
-    );
+    assert_eq!(breaking(|s| remove(&mut s["properties"], "note")), ["`note` was removed"]);
     assert_eq!(
         breaking(|s| remove(&mut s["$defs"]["Line"]["properties"], "quantity")),
         ["`lines[].quantity` was removed"]
@@ -73,13 +70,7 @@ fn a_renamed_field_is_one_removed_and_one_added() {
         line["properties"]["units"] = json!({ "type": "integer" });
         line["required"] = json!(["units"]);
     });
-    assert_eq!(
-        renamed,
-        [
-            "`lines[].quantity` was removed",
-            "`lines[].units` is newly required"
-        ]
-    );
+    assert_eq!(renamed, ["`lines[].quantity` was removed", "`lines[].units` is newly required"]);
 }
 
 #[test]
@@ -164,11 +155,7 @@ fn alternatives_may_change_places_but_not_their_fields() {
     let found = compatible(&old, &changed).unwrap_err();
     assert_eq!(found[0].to_string(), "`reason.cause` was removed");
 
-    let added = reason(json!([
-        tagged("a", "note"),
-        tagged("b", "cause"),
-        tagged("c", "note")
-    ]));
+    let added = reason(json!([tagged("a", "note"), tagged("b", "cause"), tagged("c", "note")]));
     let found = compatible(&old, &added).unwrap_err();
     assert_eq!(found[0].field, "reason");
 }

@@ -93,9 +93,9 @@ fn schema_verdict(
 /// A frozen sample may get new members; what it has stays.
 fn extends(old: &Value, new: &Value) -> bool {
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) => old
-            .iter()
-            .all(|(name, old)| new.get(name).is_some_and(|new| extends(old, new))),
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(name, old)| new.get(name).is_some_and(|new| extends(old, new)))
+        }
         (Value::Array(old), Value::Array(new)) => {
             old.len() == new.len() && old.iter().zip(new).all(|(old, new)| extends(old, new))
         }
@@ -173,10 +173,7 @@ fn every_version_has_a_schema_and_two_samples_and_there_are_no_others() {
         .collect();
     let missing: Vec<_> = expected.difference(&found).collect();
     let others: Vec<_> = found.difference(&expected).collect();
-    assert!(
-        writing() || missing.is_empty(),
-        "missing: {missing:#?}; {REGENERATE}"
-    );
+    assert!(writing() || missing.is_empty(), "missing: {missing:#?}; {REGENERATE}");
     assert!(others.is_empty(), "of no known event: {others:#?}");
 }
 

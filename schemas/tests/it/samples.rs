@@ -28,10 +28,7 @@ pub(crate) fn samples() -> Vec<Sample> {
 }
 
 fn pair<E: StoredEvent>(full: E, minimal: E) -> Sample {
-    Sample {
-        full: full.into_any(),
-        minimal: minimal.into_any(),
-    }
+    Sample { full: full.into_any(), minimal: minimal.into_any() }
 }
 
 /// For events all of whose fields must be there.

@@ -49,9 +49,7 @@ fn keyword_holds(
         "properties" => return properties(path, schema, argument, value, fields),
         "required" => {
             let names = argument.as_array().unwrap();
-            names
-                .iter()
-                .all(|name| value.get(name.as_str().unwrap()).is_some())
+            names.iter().all(|name| value.get(name.as_str().unwrap()).is_some())
         }
         "additionalProperties" => {
             let known = |name| schema.get("properties").and_then(|p| p.get(name)).is_some();
@@ -77,15 +75,11 @@ fn keyword_holds(
                 .count();
             fitting == 1 || (fitting > 1 && keyword == "anyOf")
         }
-        "minimum" => value
-            .as_i64()
-            .is_none_or(|v| v >= argument.as_i64().unwrap()),
-        "maximum" => value
-            .as_i64()
-            .is_none_or(|v| v <= argument.as_i64().unwrap()),
-        "uniqueItems" => value
-            .as_array()
-            .is_none_or(|all| (1..all.len()).all(|i| !all[..i].contains(&all[i]))),
+        "minimum" => value.as_i64().is_none_or(|v| v >= argument.as_i64().unwrap()),
+        "maximum" => value.as_i64().is_none_or(|v| v <= argument.as_i64().unwrap()),
+        "uniqueItems" => {
+            value.as_array().is_none_or(|all| (1..all.len()).all(|i| !all[..i].contains(&all[i])))
+        }
         "format" => value.as_str().is_none_or(|text| match argument.as_str() {
             Some("uuid") => Uuid::parse_str(text).is_ok(),
             Some("date-time") => text.parse::<Timestamp>().is_ok(),
@@ -98,13 +92,7 @@ fn keyword_holds(
             .is_none_or(|text| text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())),
         other => return Err(format!("{path}: this check does not know `{other}`")),
     };
-    if holds {
-        Ok(())
-    } else {
-        Err(format!(
-            "{path}: {value} does not fit `{keyword}` {argument}"
-        ))
-    }
+    if holds { Ok(()) } else { Err(format!("{path}: {value} does not fit `{keyword}` {argument}")) }
 }
 
 fn properties(

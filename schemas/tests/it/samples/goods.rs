@@ -48,31 +48,16 @@ fn product() -> Vec<Sample> {
         own: BTreeMap::from([(Currency::GBP, 1899)]),
         sale: BTreeMap::from([(
             Currency::GBP,
-            SalePrice {
-                minor: 1499,
-                ends_at: Some(at("23:59:59.500")),
-            },
+            SalePrice { minor: 1499, ends_at: Some(at("23:59:59.500")) },
         )]),
         wholesale: BTreeMap::from([(Currency::GBP, 1200)]),
     };
-    let sku_added = |details, prices| ProductEvent::SkuAdded {
-        sku_id: id(SKU),
-        details,
-        prices,
-    };
-    let sku_details_changed = |details| ProductEvent::SkuDetailsChanged {
-        sku_id: id(SKU),
-        details,
-    };
-    let sku_repriced = |prices| ProductEvent::SkuRepriced {
-        sku_id: id(SKU),
-        prices,
-    };
+    let sku_added = |details, prices| ProductEvent::SkuAdded { sku_id: id(SKU), details, prices };
+    let sku_details_changed =
+        |details| ProductEvent::SkuDetailsChanged { sku_id: id(SKU), details };
+    let sku_repriced = |prices| ProductEvent::SkuRepriced { sku_id: id(SKU), prices };
     vec![
-        pair(
-            created(full_details.clone()),
-            created(minimal_details.clone()),
-        ),
+        pair(created(full_details.clone()), created(minimal_details.clone())),
         pair(
             ProductEvent::DetailsChanged(full_details),
             ProductEvent::DetailsChanged(minimal_details),
@@ -86,10 +71,7 @@ fn product() -> Vec<Sample> {
             sku_added(sku_details.clone(), prices.clone()),
             sku_added(SkuDetails::default(), PriceBook::default()),
         ),
-        pair(
-            sku_details_changed(sku_details),
-            sku_details_changed(SkuDetails::default()),
-        ),
+        pair(sku_details_changed(sku_details), sku_details_changed(SkuDetails::default())),
         pair(sku_repriced(prices), sku_repriced(PriceBook::default())),
         whole(ProductEvent::SkuWithdrawn { sku_id: id(SKU) }),
     ]
@@ -102,10 +84,7 @@ fn category() -> Vec<Sample> {
         name: "Kettles".into(),
         slug: "kettles".into(),
     };
-    let moved = |parent_id| CategoryEvent::Moved {
-        category_id: id(CATEGORY),
-        parent_id,
-    };
+    let moved = |parent_id| CategoryEvent::Moved { category_id: id(CATEGORY), parent_id };
     vec![
         pair(added(Some(id(PARENT_CATEGORY))), added(None)),
         whole(CategoryEvent::Renamed {
@@ -114,9 +93,7 @@ fn category() -> Vec<Sample> {
             slug: "jugs-and-kettles".into(),
         }),
         pair(moved(Some(id(PARENT_CATEGORY))), moved(None)),
-        whole(CategoryEvent::Removed {
-            category_id: id(CATEGORY),
-        }),
+        whole(CategoryEvent::Removed { category_id: id(CATEGORY) }),
     ]
 }
 

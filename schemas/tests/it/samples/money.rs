@@ -54,28 +54,15 @@ fn taken() -> Vec<Sample> {
     let key = || "01920000-0000-7000-8000-000000000008:capture:1".to_owned();
     let void_key = || "01920000-0000-7000-8000-000000000008:void:1".to_owned();
     vec![
-        whole(PaymentEvent::CaptureRequested {
-            key: key(),
-            attempt: 1,
-            amount_minor: 3897,
-        }),
+        whole(PaymentEvent::CaptureRequested { key: key(), attempt: 1, amount_minor: 3897 }),
         whole(PaymentEvent::Captured {
             key: key(),
             amount_minor: 3897,
             provider_reference: REFERENCE.into(),
         }),
-        whole(PaymentEvent::CaptureFailed {
-            key: key(),
-            failure_code: "expired".into(),
-        }),
-        whole(PaymentEvent::VoidRequested {
-            key: void_key(),
-            attempt: 1,
-        }),
-        whole(PaymentEvent::Voided {
-            key: void_key(),
-            amount_minor: 3897,
-        }),
+        whole(PaymentEvent::CaptureFailed { key: key(), failure_code: "expired".into() }),
+        whole(PaymentEvent::VoidRequested { key: void_key(), attempt: 1 }),
+        whole(PaymentEvent::Voided { key: void_key(), amount_minor: 3897 }),
         whole(PaymentEvent::VoidFailed {
             key: void_key(),
             failure_code: "already_captured".into(),
@@ -131,11 +118,7 @@ fn messages() -> Vec<Sample> {
             payload: raw(r#"{"id":"evt_1","amount":3897}"#),
         }),
         whole(WebhookEvent::Applied {}),
-        whole(WebhookEvent::Parked {
-            reason: "no such payment".into(),
-        }),
-        whole(WebhookEvent::Ignored {
-            reason: "not about money".into(),
-        }),
+        whole(WebhookEvent::Parked { reason: "no such payment".into() }),
+        whole(WebhookEvent::Ignored { reason: "not about money".into() }),
     ]
 }

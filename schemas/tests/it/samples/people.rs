@@ -18,11 +18,7 @@ pub(super) fn sealed() -> Sealed {
 }
 
 pub(super) fn address() -> Address {
-    Address {
-        address_id: id(ADDRESS),
-        country: "GB".into(),
-        details: sealed(),
-    }
+    Address { address_id: id(ADDRESS), country: "GB".into(), details: sealed() }
 }
 
 fn customer() -> Vec<Sample> {
@@ -41,37 +37,19 @@ fn customer() -> Vec<Sample> {
             contact: sealed(),
         }),
         whole(CustomerEvent::ContactChanged { contact: sealed() }),
-        whole(CustomerEvent::TierChanged {
-            from: Tier::Retail,
-            to: Tier::Wholesale,
-        }),
+        whole(CustomerEvent::TierChanged { from: Tier::Retail, to: Tier::Wholesale }),
         whole(CustomerEvent::AddressAdded(address())),
-        whole(CustomerEvent::AddressRemoved {
-            address_id: id(ADDRESS),
-        }),
-        pair(
-            payment_method_added(Some(sealed())),
-            payment_method_added(None),
-        ),
-        whole(CustomerEvent::PaymentMethodRemoved {
-            payment_method_id: id(PAYMENT_METHOD),
-        }),
-        whole(CustomerEvent::Erased {
-            customer_id: id(CUSTOMER),
-        }),
+        whole(CustomerEvent::AddressRemoved { address_id: id(ADDRESS) }),
+        pair(payment_method_added(Some(sealed())), payment_method_added(None)),
+        whole(CustomerEvent::PaymentMethodRemoved { payment_method_id: id(PAYMENT_METHOD) }),
+        whole(CustomerEvent::Erased { customer_id: id(CUSTOMER) }),
     ]
 }
 
 fn seller() -> Vec<Sample> {
-    let details = |webhook| SellerDetails {
-        name: "Ferro Ltd".into(),
-        contact: sealed(),
-        webhook,
-    };
-    let registered = |webhook| SellerEvent::Registered {
-        seller_id: id(SELLER),
-        details: details(webhook),
-    };
+    let details = |webhook| SellerDetails { name: "Ferro Ltd".into(), contact: sealed(), webhook };
+    let registered =
+        |webhook| SellerEvent::Registered { seller_id: id(SELLER), details: details(webhook) };
     let webhook = || Some("https://ferro.example/tillroll".to_owned());
     vec![
         pair(registered(webhook()), registered(None)),

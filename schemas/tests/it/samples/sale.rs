@@ -23,51 +23,25 @@ pub(crate) fn cart() -> Vec<Sample> {
         price_rule: PriceRule::Sale,
     };
     let expires_at = at("04:05:06");
-    let opened = |owner| CartEvent::Opened {
-        cart_id: id(CART),
-        owner,
-        currency: Currency::GBP,
-        expires_at,
-    };
+    let opened =
+        |owner| CartEvent::Opened { cart_id: id(CART), owner, currency: Currency::GBP, expires_at };
     vec![
-        pair(
-            opened(CartOwner::Customer(id(CUSTOMER))),
-            opened(CartOwner::Guest),
-        ),
+        pair(opened(CartOwner::Customer(id(CUSTOMER))), opened(CartOwner::Guest)),
         whole(CartEvent::ItemAdded { item, expires_at }),
         whole(CartEvent::QuantitySet { item, expires_at }),
-        whole(CartEvent::ItemRemoved {
-            sku_id: id(SKU),
-            expires_at,
-        }),
+        whole(CartEvent::ItemRemoved { sku_id: id(SKU), expires_at }),
         whole(CartEvent::CurrencyChanged {
             currency: Currency::EUR,
             items: vec![item],
             expires_at,
         }),
-        whole(CartEvent::Repriced {
-            items: vec![item],
-            expires_at,
-        }),
-        whole(CartEvent::Merged {
-            from: id(GUEST_CART),
-            items: vec![item],
-            expires_at,
-        }),
+        whole(CartEvent::Repriced { items: vec![item], expires_at }),
+        whole(CartEvent::Merged { from: id(GUEST_CART), items: vec![item], expires_at }),
         whole(CartEvent::MergedInto { cart_id: id(CART) }),
-        whole(CartEvent::CheckoutStarted {
-            order_id: id(ORDER),
-        }),
-        whole(CartEvent::CheckoutCompleted {
-            order_id: id(ORDER),
-        }),
-        whole(CartEvent::CheckoutReleased {
-            order_id: id(ORDER),
-            expires_at,
-        }),
-        whole(CartEvent::Expired {
-            expired_at: expires_at,
-        }),
+        whole(CartEvent::CheckoutStarted { order_id: id(ORDER) }),
+        whole(CartEvent::CheckoutCompleted { order_id: id(ORDER) }),
+        whole(CartEvent::CheckoutReleased { order_id: id(ORDER), expires_at }),
+        whole(CartEvent::Expired { expired_at: expires_at }),
     ]
 }
 
@@ -105,10 +79,7 @@ fn placed() -> PlacedOrder {
 }
 
 fn lines() -> Vec<LineUnits> {
-    vec![LineUnits {
-        line: 1,
-        quantity: units(2),
-    }]
+    vec![LineUnits { line: 1, quantity: units(2) }]
 }
 
 pub(crate) fn order() -> Vec<Sample> {
@@ -139,33 +110,17 @@ pub(crate) fn order() -> Vec<Sample> {
     use OrderStatus::{
         Cancelled, Confirmed, Delivered, Failed, Pending, Processing, Returned, Shipped,
     };
-    let declined = OrderEndReason::PaymentDeclined {
-        decline_code: "insufficient_funds".into(),
-    };
-    let requested = OrderEndReason::Requested {
-        note: "ordered twice".into(),
-    };
+    let declined = OrderEndReason::PaymentDeclined { decline_code: "insufficient_funds".into() };
+    let requested = OrderEndReason::Requested { note: "ordered twice".into() };
     vec![
-        pair(
-            OrderEvent::Placed(Box::new(full)),
-            OrderEvent::Placed(Box::new(placed())),
-        ),
+        pair(OrderEvent::Placed(Box::new(full)), OrderEvent::Placed(Box::new(placed()))),
         whole(OrderEvent::Confirmed(step(Pending, Confirmed))),
         whole(OrderEvent::ProcessingStarted(step(Confirmed, Processing))),
-        whole(OrderEvent::LinesShipped {
-            shipment_id: id(SHIPMENT),
-            lines: lines(),
-        }),
+        whole(OrderEvent::LinesShipped { shipment_id: id(SHIPMENT), lines: lines() }),
         whole(OrderEvent::Shipped(step(Processing, Shipped))),
-        whole(OrderEvent::LinesDelivered {
-            shipment_id: id(SHIPMENT),
-            lines: lines(),
-        }),
+        whole(OrderEvent::LinesDelivered { shipment_id: id(SHIPMENT), lines: lines() }),
         whole(OrderEvent::Delivered(step(Shipped, Delivered))),
-        whole(OrderEvent::LinesReturned {
-            return_id: id(RETURN),
-            lines: lines(),
-        }),
+        whole(OrderEvent::LinesReturned { return_id: id(RETURN), lines: lines() }),
         whole(OrderEvent::Returned(step(Delivered, Returned))),
         pair(
             OrderEvent::Cancelled(end(Confirmed, Cancelled, requested)),
@@ -196,21 +151,13 @@ pub(crate) fn after() -> Vec<Sample> {
     };
     let received = |refund_minor, refund_id| ReturnEvent::Received {
         order_id: id(ORDER),
-        lines: vec![ReceivedUnits {
-            line: 1,
-            quantity: units(2),
-            resellable: 1,
-        }],
+        lines: vec![ReceivedUnits { line: 1, quantity: units(2), resellable: 1 }],
         refund_minor,
         refund_id,
     };
-    let declined = OrderEndReason::PaymentDeclined {
-        decline_code: "insufficient_funds".into(),
-    };
-    let compensating = |reason| CheckoutEvent::Compensating {
-        reason,
-        outcome: CheckoutOutcome::Failed,
-    };
+    let declined = OrderEndReason::PaymentDeclined { decline_code: "insufficient_funds".into() };
+    let compensating =
+        |reason| CheckoutEvent::Compensating { reason, outcome: CheckoutOutcome::Failed };
     vec![
         whole(CheckoutEvent::Started {
             order_id: id(ORDER),
@@ -219,26 +166,15 @@ pub(crate) fn after() -> Vec<Sample> {
             skus: vec![id(SKU)],
             hold_expires_at: at("03:19:05"),
         }),
-        pair(
-            compensating(declined),
-            compensating(OrderEndReason::OutOfStock),
-        ),
-        whole(CheckoutEvent::Ended {
-            outcome: CheckoutOutcome::Confirmed,
-        }),
+        pair(compensating(declined), compensating(OrderEndReason::OutOfStock)),
+        whole(CheckoutEvent::Ended { outcome: CheckoutOutcome::Confirmed }),
         pair(
             dispatched(Some("Royal Mail".into()), Some("RM123456789GB".into())),
             dispatched(None, None),
         ),
-        whole(ShipmentEvent::Delivered {
-            order_id: id(ORDER),
-            delivered_at: at("12:30:00"),
-        }),
+        whole(ShipmentEvent::Delivered { order_id: id(ORDER), delivered_at: at("12:30:00") }),
         pair(requested("the lid is cracked"), requested("")),
         pair(received(2998, Some(id(REFUND))), received(0, None)),
-        whole(ReturnEvent::Rejected {
-            order_id: id(ORDER),
-            note: "not ours".into(),
-        }),
+        whole(ReturnEvent::Rejected { order_id: id(ORDER), note: "not ours".into() }),
     ]
 }

@@ -13,15 +13,9 @@ pub(crate) fn samples() -> Vec<Sample> {
 }
 
 fn warehouse() -> Vec<Sample> {
-    let details = || WarehouseDetails {
-        name: "North".into(),
-        rank: 1,
-    };
+    let details = || WarehouseDetails { name: "North".into(), rank: 1 };
     vec![
-        whole(WarehouseEvent::Opened {
-            warehouse_id: id(WAREHOUSE),
-            details: details(),
-        }),
+        whole(WarehouseEvent::Opened { warehouse_id: id(WAREHOUSE), details: details() }),
         whole(WarehouseEvent::DetailsChanged(details())),
         whole(WarehouseEvent::Activated {}),
         whole(WarehouseEvent::Deactivated {}),
@@ -35,25 +29,12 @@ fn ledger() -> Vec<Sample> {
         reference,
     };
     let policy_changed = |soft_hold, backorder| InventoryEvent::PolicyChanged {
-        policy: StockPolicy {
-            soft_hold,
-            backorder,
-        },
+        policy: StockPolicy { soft_hold, backorder },
     };
-    let soft_hold = SoftHoldPolicy {
-        ttl_seconds: 900,
-        cart_max: 2,
-        total_max: 50,
-    };
+    let soft_hold = SoftHoldPolicy { ttl_seconds: 900, cart_max: 2, total_max: 50 };
     vec![
-        whole(InventoryEvent::Opened {
-            sku_id: id(SKU),
-            product_id: id(PRODUCT),
-        }),
-        pair(
-            policy_changed(Some(soft_hold), true),
-            policy_changed(None, false),
-        ),
+        whole(InventoryEvent::Opened { sku_id: id(SKU), product_id: id(PRODUCT) }),
+        pair(policy_changed(Some(soft_hold), true), policy_changed(None, false)),
         pair(received(Some("DN-2026-17".into())), received(None)),
         whole(InventoryEvent::Counted {
             warehouse_id: id(WAREHOUSE),
@@ -77,21 +58,10 @@ fn ledger() -> Vec<Sample> {
 }
 
 fn holds() -> Vec<Sample> {
-    let allocations = || {
-        vec![Allocation {
-            warehouse_id: id(WAREHOUSE),
-            quantity: units(2),
-        }]
-    };
+    let allocations = || vec![Allocation { warehouse_id: id(WAREHOUSE), quantity: units(2) }];
     vec![
-        whole(InventoryEvent::Held {
-            order_id: id(ORDER),
-            allocations: allocations(),
-        }),
-        whole(InventoryEvent::Released {
-            order_id: id(ORDER),
-            allocations: allocations(),
-        }),
+        whole(InventoryEvent::Held { order_id: id(ORDER), allocations: allocations() }),
+        whole(InventoryEvent::Released { order_id: id(ORDER), allocations: allocations() }),
         whole(InventoryEvent::Shipped {
             order_id: id(ORDER),
             shipment_id: id(SHIPMENT),
