@@ -97,7 +97,11 @@ async fn the_same_rows_come_of_any_batches_and_any_restarts() {
             break;
         }
         if step % 5 == 0 {
-            // Dropped as by a crash: positions of untouched models were not written.
+            // Dropped as by a crash: positions of untouched models were not written, but for
+            // every other time, without which such a model would never get past its first step.
+            if step % 2 == 0 {
+                runner.keep_house().await.unwrap();
+            }
             drop(runner);
             runner = open(&journal, &directory);
         }
