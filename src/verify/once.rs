@@ -3,13 +3,13 @@
 //!
 //! Keeps the checkouts under way, and 40 bytes for every payment that was to be captured.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::cart::CartEvent;
 use domain::checkout::{CheckoutEvent, CheckoutOutcome};
 use domain::order::OrderEvent;
 use domain::payment::PaymentEvent;
-use domain::{CartId, OrderId};
+use domain::{CartId, OrderId, PaymentId};
 use journal::{Recorded, StreamKey};
 use schemas::AnyEvent;
 use uuid::Uuid;
@@ -21,7 +21,8 @@ use super::laws::{Law, Observed};
 pub struct Once {
     /// Orders whose cart is locked for them.
     locked_carts: HashMap<CartId, OrderId>,
-    checkouts: HashSet<OrderId>,
+    /// Checkouts under way and how they are paid for.
+    checkouts: HashMap<OrderId, PaymentId>,
     captures: HashMap<Uuid, Capture>,
     unit: InOneCommand,
 }
@@ -70,7 +71,14 @@ impl Law for Once {
     }
 
     fn unit_ended(&mut self, found: &mut Findings) {
-        std::mem::take(&mut self.unit).goes_together(found);
+        let unit = std::mem::take(&mut self.unit);
+        for (order_id, place) in unit.ended_orders() {
+            if self.checkouts.contains_key(order_id) {
+                let expected = format!("the checkout of order {order_id} ended together with it");
+                found.violation(place, expected, "a checkout that goes on");
+            }
+        }
+        unit.goes_together(found);
     }
 }
 
@@ -197,9 +205,10 @@ impl Once {
         found: &mut Findings,
     ) {
         match event {
-            CheckoutEvent::Started { .. } => {
+            CheckoutEvent::Started { payment_id, .. } => {
+                let before = self.checkouts.insert(order_id, *payment_id);
                 found.require(
-                    recorded.version == 1 && self.checkouts.insert(order_id),
+                    recorded.version == 1 && before.is_none(),
                     recorded,
                     || "a checkout that starts once".to_owned(),
                     || "it starts again".to_owned(),
@@ -207,11 +216,20 @@ impl Once {
             }
             CheckoutEvent::Compensating { .. } => {}
             CheckoutEvent::Ended { outcome } => {
+                let payment = self.checkouts.remove(&order_id);
                 found.require(
-                    self.checkouts.remove(&order_id),
+                    payment.is_some(),
                     recorded,
                     || "the one end of a checkout that started".to_owned(),
                     || format!("an end as {outcome}"),
+                );
+                let captured =
+                    payment.is_some_and(|id| self.captures.get(&id.uuid()).is_some_and(|c| c.done));
+                found.require(
+                    captured || *outcome != CheckoutOutcome::Confirmed,
+                    recorded,
+                    || "the money captured before the checkout ends as confirmed".to_owned(),
+                    || format!("no capture of payment {payment:?}"),
                 );
                 self.unit.checkouts_ended.push((order_id, *outcome, Place::of(recorded)));
             }
@@ -220,6 +238,13 @@ impl Once {
 }
 
 impl InOneCommand {
+    /// Orders that were confirmed, failed or cancelled.
+    fn ended_orders(&self) -> impl Iterator<Item = (&OrderId, &Place)> {
+        let confirmed = self.confirmed.iter().map(|(order_id, place)| (order_id, place));
+        confirmed
+            .chain(self.ended_without_goods.iter().map(|(order_id, _, place)| (order_id, place)))
+    }
+
     fn goes_together(self, found: &mut Findings) {
         for (cart_id, order_id, place) in &self.placed {
             let locked = self.carts_locked.iter().filter(|(c, o, _)| (c, o) == (cart_id, order_id));
