@@ -34,6 +34,8 @@ const DUE_MAX: usize = 256;
 const CALL_GRACE: Duration = Duration::from_secs(3);
 /// How often parked webhooks are tried again.
 const PARKED_RETRY: Duration = Duration::from_secs(5);
+/// How long an item that cannot be done is left alone.
+const SET_ASIDE: Duration = Duration::from_secs(300);
 
 /// Keeps the table and acts on it.
 pub struct Agenda {
@@ -81,7 +83,16 @@ impl Agenda {
         let due = self.table.due(now, DUE_MAX)?;
         let found = due.len();
         for item in due {
-            self.act(item, now).await?;
+            match self.act(&item, now).await {
+                // One item that cannot be done must not hold up all that are due after it.
+                Err(RoundError::Command(
+                    error @ (CommandError::Refused(_) | CommandError::Corrupt(_)),
+                )) => {
+                    tracing::error!(?item, %error, "agenda: this cannot be done and needs a person");
+                    self.table.postpone(&item, now + SET_ASIDE)?;
+                }
+                done => done?,
+            }
         }
         Ok(found)
     }
@@ -100,20 +111,23 @@ impl Agenda {
         loop {
             let events = self.journal.read_all(self.table.position(), FOLD_EVENTS).await?;
             let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
-            let changes = fold::fold(&events, CALL_GRACE, PARKED_RETRY)?;
+            let changes = fold::fold(&events, CALL_GRACE, PARKED_RETRY);
             self.table.apply(&changes, last)?;
         }
     }
 
-    async fn act(&mut self, item: Due, now: Timestamp) -> Result<(), RoundError> {
+    async fn act(&mut self, item: &Due, now: Timestamp) -> Result<(), RoundError> {
         let caller = Caller::named("system:agenda");
         match item {
-            Due::Cart(cart_id) => self.expire_cart(&caller, cart_id, now).await,
-            Due::Hold(order_id) => self.hold_ran_out(&caller, order_id, now).await,
-            Due::Call { key, payment_id } => self.call_again(key, payment_id, now).await,
+            Due::Cart(cart_id) => self.expire_cart(&caller, *cart_id, now).await,
+            Due::Hold(order_id) => self.hold_ran_out(&caller, *order_id, now).await,
+            Due::Call { key, payment_id } => {
+                self.call_again(key, *payment_id).await?;
+                Ok(self.table.postpone(item, now + CALL_GRACE)?)
+            }
             Due::Parked(id) => {
                 self.engine.retry_webhook(InboxId(id.clone())).await?;
-                Ok(self.table.postpone_parked(&id, now + PARKED_RETRY)?)
+                Ok(self.table.postpone(item, now + PARKED_RETRY)?)
             }
         }
     }
@@ -165,15 +179,13 @@ impl Agenda {
         Ok(self.table.set_hold(order_id, again)?)
     }
 
-    async fn call_again(
-        &mut self,
-        key: String,
-        payment_id: PaymentId,
-        now: Timestamp,
-    ) -> Result<(), RoundError> {
+    async fn call_again(&self, key: &str, payment_id: PaymentId) -> Result<(), RoundError> {
         let read = |payment: &Option<_>| payment.as_deref().map(pending_calls).unwrap_or_default();
         let calls = self.engine.bus().read::<Payment, _>(payment_id, read).await?.value;
         self.engine.start(calls.into_iter().filter(|call| call.key == key).collect());
-        Ok(self.table.postpone_call(&key, now + CALL_GRACE)?)
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

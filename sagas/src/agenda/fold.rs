@@ -8,10 +8,8 @@ use domain::checkout::CheckoutEvent;
 use domain::payment::PaymentEvent;
 use domain::{CartId, OrderId, PaymentId, Timestamp};
 use journal::{Recorded, StreamKey};
-use schemas::{StoredEvent, WebhookEvent};
+use schemas::{DecodeError, StoredEvent, WebhookEvent};
 use uuid::Uuid;
-
-use super::table::AgendaError;
 
 /// Entries set (a time) or cleared (`None`), the last word on each.
 #[derive(Debug, Default)]
@@ -22,28 +20,29 @@ pub(super) struct Changes {
     pub(super) parked: BTreeMap<String, Option<Timestamp>>,
 }
 
-pub(super) fn fold(
-    events: &[Recorded],
-    call_grace: Duration,
-    parked_retry: Duration,
-) -> Result<Changes, AgendaError> {
+/// An event that cannot be read changes nothing: it must not hold up what all others are due.
+/// `verify` and the read models name it; here it is logged.
+pub(super) fn fold(events: &[Recorded], call_grace: Duration, parked_retry: Duration) -> Changes {
     let mut changes = Changes::default();
     for event in events {
-        match event.stream.category.as_str() {
-            "cart" => cart(&mut changes, event)?,
-            "checkout" => checkout(&mut changes, event)?,
-            "payment" => payment(&mut changes, event, call_grace)?,
-            "webhook" => webhook(&mut changes, event, parked_retry)?,
+        let folded = match event.stream.category.as_str() {
+            "cart" => cart(&mut changes, event),
+            "checkout" => checkout(&mut changes, event),
+            "payment" => payment(&mut changes, event, call_grace),
+            "webhook" => webhook(&mut changes, event, parked_retry),
             // No other stream has anything that is due.
-            _ => {}
+            _ => Ok(()),
+        };
+        if let Err(error) = folded {
+            let (position, stream) = (event.position.0, &event.stream);
+            tracing::error!(position, %stream, %error, "agenda: event cannot be read; what it makes due is not done");
         }
     }
-    Ok(changes)
+    changes
 }
 
-fn decode<E: StoredEvent>(event: &Recorded) -> Result<Vec<E>, AgendaError> {
+fn decode<E: StoredEvent>(event: &Recorded) -> Result<Vec<E>, DecodeError> {
     E::decode_all(event.event_type.as_str(), event.schema_version, &event.payload)
-        .map_err(|error| AgendaError::Event { position: event.position, why: error.to_string() })
 }
 
 fn key_of(event: &Recorded) -> Uuid {
@@ -54,7 +53,7 @@ fn key_of(event: &Recorded) -> Uuid {
     }
 }
 
-fn cart(changes: &mut Changes, event: &Recorded) -> Result<(), AgendaError> {
+fn cart(changes: &mut Changes, event: &Recorded) -> Result<(), DecodeError> {
     let cart_id = CartId::new(key_of(event));
     for cart in decode::<CartEvent>(event)? {
         let at = match cart {
@@ -74,7 +73,7 @@ fn cart(changes: &mut Changes, event: &Recorded) -> Result<(), AgendaError> {
     Ok(())
 }
 
-fn checkout(changes: &mut Changes, event: &Recorded) -> Result<(), AgendaError> {
+fn checkout(changes: &mut Changes, event: &Recorded) -> Result<(), DecodeError> {
     let order_id = OrderId::new(key_of(event));
     for checkout in decode::<CheckoutEvent>(event)? {
         let at = match checkout {
@@ -87,7 +86,7 @@ fn checkout(changes: &mut Changes, event: &Recorded) -> Result<(), AgendaError> 
     Ok(())
 }
 
-fn payment(changes: &mut Changes, event: &Recorded, grace: Duration) -> Result<(), AgendaError> {
+fn payment(changes: &mut Changes, event: &Recorded, grace: Duration) -> Result<(), DecodeError> {
     let payment_id = PaymentId::new(key_of(event));
     for payment in decode::<PaymentEvent>(event)? {
         let (key, at) = match payment {
@@ -112,7 +111,7 @@ fn payment(changes: &mut Changes, event: &Recorded, grace: Duration) -> Result<(
     Ok(())
 }
 
-fn webhook(changes: &mut Changes, event: &Recorded, retry: Duration) -> Result<(), AgendaError> {
+fn webhook(changes: &mut Changes, event: &Recorded, retry: Duration) -> Result<(), DecodeError> {
     for webhook in decode::<WebhookEvent>(event)? {
         let at = match webhook {
             WebhookEvent::Parked { .. } => Some(event.recorded + retry),

@@ -16,8 +16,6 @@ const VERSION: i64 = 1;
 pub enum AgendaError {
     #[error("agenda: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("agenda: event at position {}: {why}", position.0)]
-    Event { position: Position, why: String },
 }
 
 /// Something whose time has come.
@@ -193,17 +191,21 @@ impl AgendaTable {
         set_timer(&self.connection, HOLD, id.uuid(), at)
     }
 
-    pub(super) fn postpone_call(&self, key: &str, at: Timestamp) -> Result<(), AgendaError> {
-        self.connection
-            .prepare_cached("UPDATE call SET at = ?2 WHERE key = ?1")?
-            .execute(params![key, at.timestamp_millis()])?;
-        Ok(())
-    }
-
-    pub(super) fn postpone_parked(&self, id: &str, at: Timestamp) -> Result<(), AgendaError> {
-        self.connection
-            .prepare_cached("UPDATE parked SET at = ?2 WHERE id = ?1")?
-            .execute(params![id, at.timestamp_millis()])?;
+    /// Makes an entry due later, if it is still there.
+    pub(super) fn postpone(&self, item: &Due, at: Timestamp) -> Result<(), AgendaError> {
+        let at = at.timestamp_millis();
+        let timer = "UPDATE timer SET at = ?1 WHERE kind = ?2 AND id = ?3";
+        let prepare = |sql| self.connection.prepare_cached(sql);
+        match item {
+            Due::Cart(id) => prepare(timer)?.execute(params![at, CART, id.uuid().as_bytes()])?,
+            Due::Hold(id) => prepare(timer)?.execute(params![at, HOLD, id.uuid().as_bytes()])?,
+            Due::Call { key, .. } => {
+                prepare("UPDATE call SET at = ?1 WHERE key = ?2")?.execute(params![at, key])?
+            }
+            Due::Parked(id) => {
+                prepare("UPDATE parked SET at = ?1 WHERE id = ?2")?.execute(params![at, id])?
+            }
+        };
         Ok(())
     }
 }
