@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, IF_MATCH, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpRequest, web};
 use commands::{Caller, RequestKey};
-use domain::{CustomerId, OrderId, SellerId};
+use domain::{CartId, CustomerId, OrderId, SellerId};
 
 use super::api_keys::Known;
 use super::roles::{Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
@@ -195,6 +195,12 @@ impl Asking {
         Ok(Some(id))
     }
 
+    /// The cart of the guest whose session a storefront names.
+    fn guest_session(&self) -> Result<Option<CartId>, Problem> {
+        let token = self.header(SESSION)?.filter(|_| self.is_storefront());
+        Ok(token.and_then(|token| self.services.tokens.read_session(token)))
+    }
+
     /// As the bus records it.
     pub(crate) fn caller(&self) -> Caller {
         let on_behalf_of = match self.shops_for() {
@@ -236,9 +242,12 @@ impl Asking {
         if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX || !visible {
             return Err(malformed("Idempotency-Key must be 1 to 255 visible ASCII characters"));
         }
-        let scope = match self.shops_for()? {
-            Some(customer) => format!("customer:{customer}"),
-            None => self.identity.actor().to_string(),
+        let scope = match (self.shops_for()?, self.guest_session()?) {
+            (Some(customer), _) => format!("customer:{customer}"),
+            // One storefront speaks for many guests, who choose their keys without each other: a
+            // key of one must never get another's order, and with it the token that reads it.
+            (None, Some(cart)) => format!("guest:{cart}"),
+            (None, None) => self.identity.actor().to_string(),
         };
         let method = self.request.method().as_str().as_bytes();
         let said = [method, self.request.path().as_bytes(), body];
