@@ -14,6 +14,7 @@ use clap::Args;
 use domain::Currency;
 use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Global, terminal};
 use crate::compose::{API_KEYS_FILE, Node, NodeOptions, SANDBOX};
@@ -101,6 +102,8 @@ pub(super) fn serve(
     let options =
         HttpOptions { listen: args.listen, workers: args.workers, ..HttpOptions::default() };
     let stopped = actix_web::rt::System::new().block_on(async {
+        // Listened for before anybody knows that the engine runs, and so could want it to stop.
+        let told = StopSignals::listen()?;
         let running = api::serve(Arc::new(services), &options)?;
         let url = format!("http://{}", running.address);
         if global.json {
@@ -111,7 +114,7 @@ pub(super) fn serve(
         ready(&node, running.address)?;
         let stopper = running.stopper();
         actix_web::rt::spawn(async move {
-            told_to_stop().await;
+            told.wait().await;
             tracing::info!("stopping: requests under way are answered first");
             stopper.stop().await;
         });
@@ -124,16 +127,25 @@ pub(super) fn serve(
     Ok(Exit::Ok)
 }
 
-async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// What asks the process to stop.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-        Err(_) => drop(interrupt.await),
     }
 }
 
