@@ -1,5 +1,7 @@
 //! The log of the process: structured, to standard error.
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +18,10 @@ pub enum Format {
 pub(super) fn start(global: &Global) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&global.log)
         .map_err(|error| format!("--log `{}`: {error}", global.log))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match global.log_format {
         Format::Text => log.with_target(false).compact().try_init(),
         Format::Json => log.json().flatten_event(true).try_init(),
