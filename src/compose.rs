@@ -12,7 +12,7 @@ use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
 };
-use journal::{Journal, JournalError, SqliteJournal};
+use journal::{Journal, JournalError, Position, SqliteJournal};
 use projections::{Directory, ReadModels, Runner};
 use sagas::agenda::{Agenda, AgendaError, AgendaTable};
 use sagas::checkout::ShopPolicy;
@@ -120,7 +120,12 @@ impl Node {
         let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), journal_options)
             .map(Arc::new)
             .map_err(OpenError::Sandbox)?;
-        let keys = Arc::new(SqliteKeyStore::open_data_dir(data, KeyStoreOptions::default())?);
+        let key_options = KeyStoreOptions::default();
+        let keys = match journal.head() {
+            Position(0) => SqliteKeyStore::open_data_dir(data, key_options),
+            _ => SqliteKeyStore::reopen_data_dir(data, key_options),
+        };
+        let keys = Arc::new(keys?);
         let secrets = Secrets::of_data_dir(data, &OsEntropy)?;
         let webhook_secrets = WebhookSecrets::parse(&secrets.webhook_secrets.join(" "))
             .map_err(|error| OpenError::WebhookSecret(error.to_string()))?;

@@ -77,6 +77,10 @@ pub enum KeyStoreError {
         "there is a key store but no master key at {path}: restore it, without it nothing personal can be read"
     )]
     MasterKeyMissing { path: String },
+    #[error(
+        "there is no key store at {path}: restore it, without it nothing personal can be read (to go on without it for good, put an empty file in its place)"
+    )]
+    StoreMissing { path: String },
     #[error("unusable master key: {0}")]
     BadMasterKey(String),
     #[error("the key store has format {found}, this program reads {supported}")]

@@ -58,16 +58,16 @@ impl From<Role> for ApiKeyRole {
 }
 
 pub(super) fn run(global: &Global, args: &KeysArgs) -> Result<Exit, Failure> {
-    std::fs::create_dir_all(&global.data)?;
     let now = SystemClock.now();
     if let What::RotateMaster = &args.what {
-        let store = SqliteKeyStore::open_data_dir(&global.data, KeyStoreOptions::default())?;
+        let store = SqliteKeyStore::reopen_data_dir(&global.data, KeyStoreOptions::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(store.rotate_data_dir(&global.data))?;
         store.close();
         terminal::say("the master key is a new one; back up master.key")?;
         return Ok(Exit::Ok);
     }
+    std::fs::create_dir_all(&global.data)?;
     let keys = ApiKeys::open(&global.data.join(API_KEYS_FILE), Arc::new(OsEntropy))?;
     match &args.what {
         What::Create { role, seller, expires } => {

@@ -159,7 +159,7 @@ fn keys(global: &Global, until: &Until) -> Result<Option<SqliteKeyStore>, Failur
     if !until.reveal {
         return Ok(None);
     }
-    Ok(Some(SqliteKeyStore::open_data_dir(&global.data, KeyStoreOptions::default())?))
+    Ok(Some(SqliteKeyStore::reopen_data_dir(&global.data, KeyStoreOptions::default())?))
 }
 
 /// What the order's history knows besides; a story is told without it too.

@@ -94,6 +94,19 @@ impl SqliteKeyStore {
         }
     }
 
+    /// As [`Self::open_data_dir`] for a directory that may hold personal data already: a store
+    /// that is gone is not made again, since that would only hide the loss.
+    ///
+    /// # Errors
+    /// `StoreMissing`, and as [`Self::open_data_dir`].
+    pub fn reopen_data_dir(dir: &Path, options: KeyStoreOptions) -> Result<Self, KeyStoreError> {
+        let path = dir.join(KEY_STORE_FILE);
+        if !path.exists() {
+            return Err(KeyStoreError::StoreMissing { path: path.display().to_string() });
+        }
+        Self::open_data_dir(dir, options)
+    }
+
     /// Wraps every data key under `master` instead, in one transaction: other calls wait,
     /// about 10 seconds for each million persons.
     ///
