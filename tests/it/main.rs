@@ -1,6 +1,15 @@
-//! Does the whole hold: the engine under simulation, and the real orders through it.
+//! Does the whole hold: the binary as its users meet it, the engine under simulation, and the real
+//! orders through it.
 
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod client;
+mod crash;
+mod data_directory;
+mod flash_sale;
+mod full_disk;
 mod import;
+mod journeys;
+mod process;
+mod shop;
 mod simulation;
