@@ -5,6 +5,7 @@ use clap::Args;
 use super::{Exit, Failure, Global, terminal};
 
 #[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
 pub(super) struct SchemasArgs {
     /// An event type, such as `order.placed`; without one, all are listed.
     event_type: Option<String>,
