@@ -11,6 +11,7 @@ mod master_key;
 mod memory;
 mod sealing;
 mod sqlite;
+mod sqlite_reader;
 mod sqlite_worker;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use master_key::{MASTER_KEY_FILE, MasterKey};
 pub use memory::MemoryKeyStore;
 pub use sealing::person_of;
 pub use sqlite::{KEY_STORE_FILE, KeyStoreOptions, SqliteKeyStore};
+pub use sqlite_reader::KeyReader;
 
 /// What kind of value is sealed; a value sealed as one kind does not open as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use domain::OrderId;
 use journal::{Options, Position, SqliteJournal, StreamId};
 use projections::{Directory, ReadModels, models, order_history};
-use sagas::key_store::{KeyStoreOptions, SqliteKeyStore};
+use sagas::key_store::KeyReader;
 use uuid::Uuid;
 
 use super::{Exit, Failure, Global, terminal};
@@ -39,12 +39,14 @@ struct Until {
 enum What {
     /// One order's whole story, across all streams it touched.
     Order {
+        /// The order's id.
         order_id: OrderId,
         #[command(flatten)]
         until: Until,
     },
     /// The state of one aggregate, such as `inventory-0190…` or `order-0190…`.
     State {
+        /// The aggregate's stream: its kind and its id.
         stream: StreamId,
         #[command(flatten)]
         until: Until,
@@ -155,11 +157,11 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn keys(global: &Global, until: &Until) -> Result<Option<SqliteKeyStore>, Failure> {
+fn keys(global: &Global, until: &Until) -> Result<Option<KeyReader>, Failure> {
     if !until.reveal {
         return Ok(None);
     }
-    Ok(Some(SqliteKeyStore::reopen_data_dir(&global.data, KeyStoreOptions::default())?))
+    Ok(Some(KeyReader::open_data_dir(&global.data)?))
 }
 
 /// What the order's history knows besides; a story is told without it too.

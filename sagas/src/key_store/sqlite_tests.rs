@@ -241,3 +241,23 @@ async fn ensure_erase_and_open_at_once_end_erased() {
         assert!(keys.seal(person(n), PersonalField::Note, "x").await.is_err());
     }
 }
+
+#[tokio::test]
+async fn a_reader_beside_the_store_opens_what_is_sealed_until_it_is_erased() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        KeyReader::open_data_dir(dir.path()),
+        Err(KeyStoreError::StoreMissing { .. })
+    ));
+    let keys = SqliteKeyStore::open_data_dir(dir.path(), options()).unwrap();
+    let person = Uuid::from_u128(7);
+    let sealed = keys.seal(person, PersonalField::Contact, "Ada").await.unwrap();
+    let reader = KeyReader::open_data_dir(dir.path()).unwrap();
+    assert_eq!(reader.open(PersonalField::Contact, &sealed).await.unwrap(), "Ada");
+    assert!(reader.seal(person, PersonalField::Contact, "Eve").await.is_err());
+    assert!(reader.erase(person).await.is_err());
+    keys.erase(person).await.unwrap();
+    let error = reader.open(PersonalField::Contact, &sealed).await.unwrap_err();
+    assert!(matches!(error, KeyStoreError::Erased { .. }), "{error}");
+    assert!(reader.is_erased(person).await.unwrap());
+}

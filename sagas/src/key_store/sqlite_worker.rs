@@ -5,6 +5,7 @@
 //! the same. An erasure empties the write-ahead log too before it is acknowledged.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError};
@@ -21,6 +22,8 @@ use super::{Entropy, KeyStoreError, MasterKey};
 const FORMAT: u32 = 1;
 /// Calls answered by one commit at most.
 const BATCH_MAX: usize = 4_096;
+/// Longest wait for those who only read.
+pub(super) const READERS_PATIENCE: Duration = Duration::from_secs(2);
 const LIVE: i64 = 0;
 const ERASED: i64 = 1;
 
@@ -39,6 +42,8 @@ pub(super) struct Worker {
     master: MasterKey,
     cache: KeyCache,
     entropy: Arc<dyn Entropy>,
+    /// Held until the connection is closed: what another process erased would live on in the cache.
+    _lock: File,
     /// Set when the disk failed a write: what the file holds is not known until it is reopened.
     broken: Option<String>,
 }
@@ -50,21 +55,21 @@ impl Worker {
         cache: KeyCache,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyStoreError> {
+        let lock = lock(path)?;
         create_private(path)?;
         let connection = Connection::open(path).map_err(failure)?;
-        // Who holds the file holds it until it exits; waiting longer would not help.
-        connection.busy_timeout(Duration::from_millis(200)).map_err(failure)?;
-        let worker = Self { connection, master, cache, entropy, broken: None };
+        // For those who only read, which takes them a moment.
+        connection.busy_timeout(READERS_PATIENCE).map_err(failure)?;
+        let worker = Self { connection, master, cache, entropy, _lock: lock, broken: None };
         worker.prepare()?;
         Ok(worker)
     }
 
     fn prepare(&self) -> Result<(), KeyStoreError> {
-        // Exclusive: what another process erased would live on in this one's cache.
         self.connection
             .execute_batch(
-                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;
-                 PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;",
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
+                 PRAGMA temp_store=MEMORY;",
             )
             .map_err(failure)?;
         self.connection
@@ -77,24 +82,13 @@ impl Worker {
                  COMMIT;",
             )
             .map_err(failure)?;
-        let given = self.master.fingerprint();
-        match self.about("format")? {
-            None => {
-                self.set_about("format", &FORMAT.to_string()).map_err(failure)?;
-            }
-            Some(found) => {
-                let corrupt = |_| KeyStoreError::Corrupt(format!("format `{found}`"));
-                let found: u32 = found.parse().map_err(corrupt)?;
-                if found > FORMAT {
-                    return Err(KeyStoreError::NewerFormat { found, supported: FORMAT });
-                }
-            }
+        if about(&self.connection, "format")?.is_none() {
+            self.set_about("format", &FORMAT.to_string()).map_err(failure)?;
         }
-        match self.about("master_key")? {
-            None => self.set_about("master_key", &given).map_err(failure),
-            Some(expected) if expected == given => Ok(()),
-            Some(expected) => Err(KeyStoreError::WrongMasterKey { expected, given }),
+        if about(&self.connection, "master_key")?.is_none() {
+            self.set_about("master_key", &self.master.fingerprint()).map_err(failure)?;
         }
+        recognise(&self.connection, &self.master)
     }
 
     /// Answers until every sender is gone.
@@ -130,7 +124,7 @@ impl Worker {
     fn keys(&mut self, wanted: Vec<(Uuid, bool, KeyReply)>) {
         let mut missing: HashMap<Uuid, Vec<KeyReply>> = HashMap::new();
         for (person, create, reply) in wanted {
-            match self.usable().and_then(|()| self.find(person)) {
+            match self.usable().and_then(|()| find(&self.connection, &self.master, person)) {
                 Err(KeyStoreError::UnknownPerson { .. }) if create => {
                     missing.entry(person).or_default().push(reply);
                 }
@@ -158,26 +152,6 @@ impl Worker {
                     self.answer(reply, Err(error.clone()));
                 }
             }
-        }
-    }
-
-    fn find(&self, person: Uuid) -> Result<Arc<SecretKey>, KeyStoreError> {
-        let found: Option<(i64, Vec<u8>)> = self
-            .connection
-            .prepare_cached("SELECT state, wrapped FROM data_keys WHERE person = ?1")
-            .and_then(|mut select| {
-                let key = params![person.as_bytes().as_slice()];
-                select.query_row(key, |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(failure)?;
-        match found {
-            None => Err(KeyStoreError::UnknownPerson { person }),
-            Some((LIVE, wrapped)) => {
-                SecretKey::unwrap(self.master.key(), person, &wrapped).map(Arc::new).ok_or_else(
-                    || KeyStoreError::Corrupt(format!("the key of {person} does not open")),
-                )
-            }
-            Some(_) => Err(KeyStoreError::Erased { person }),
         }
     }
 
@@ -334,18 +308,75 @@ impl Worker {
         drop(reply.send(answer));
     }
 
-    fn about(&self, name: &str) -> Result<Option<String>, KeyStoreError> {
-        self.connection
-            .query_row("SELECT value FROM about WHERE name = ?1", [name], |row| row.get(0))
-            .optional()
-            .map_err(failure)
-    }
-
     fn set_about(&self, name: &str, value: &str) -> rusqlite::Result<()> {
         self.connection
             .execute("INSERT INTO about (name, value) VALUES (?1, ?2)", [name, value])
             .map(|_| ())
     }
+}
+
+/// The person's data key.
+pub(super) fn find(
+    connection: &Connection,
+    master: &MasterKey,
+    person: Uuid,
+) -> Result<Arc<SecretKey>, KeyStoreError> {
+    let found: Option<(i64, Vec<u8>)> = connection
+        .prepare_cached("SELECT state, wrapped FROM data_keys WHERE person = ?1")
+        .and_then(|mut select| {
+            let key = params![person.as_bytes().as_slice()];
+            select.query_row(key, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })
+        .map_err(failure)?;
+    match found {
+        None => Err(KeyStoreError::UnknownPerson { person }),
+        Some((LIVE, wrapped)) => SecretKey::unwrap(master.key(), person, &wrapped)
+            .map(Arc::new)
+            .ok_or_else(|| KeyStoreError::Corrupt(format!("the key of {person} does not open"))),
+        Some(_) => Err(KeyStoreError::Erased { person }),
+    }
+}
+
+/// Makes sure that this program and this master key can read the store.
+pub(super) fn recognise(connection: &Connection, master: &MasterKey) -> Result<(), KeyStoreError> {
+    let missing = |name: &str| KeyStoreError::Corrupt(format!("no {name} on record"));
+    let format = about(connection, "format")?.ok_or_else(|| missing("format"))?;
+    let found: u32 =
+        format.parse().map_err(|_| KeyStoreError::Corrupt(format!("format `{format}`")))?;
+    if found > FORMAT {
+        return Err(KeyStoreError::NewerFormat { found, supported: FORMAT });
+    }
+    let given = master.fingerprint();
+    match about(connection, "master_key")?.ok_or_else(|| missing("master key"))? {
+        expected if expected == given => Ok(()),
+        expected => Err(KeyStoreError::WrongMasterKey { expected, given }),
+    }
+}
+
+fn about(connection: &Connection, name: &str) -> Result<Option<String>, KeyStoreError> {
+    connection
+        .query_row("SELECT value FROM about WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+        .map_err(failure)
+}
+
+/// One process keeps the store; the system frees the lock when that process dies.
+fn lock(path: &Path) -> Result<File, KeyStoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let failed =
+        |error: std::io::Error| KeyStoreError::Unavailable(format!("{}: {error}", name.display()));
+    let file = private_file(&name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use()),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn in_use() -> KeyStoreError {
+    KeyStoreError::Unavailable("another process has the key store open".to_owned())
 }
 
 fn rewrap(
@@ -364,24 +395,26 @@ fn rewrap(
 
 /// Makes the file, if there is none, for its owner only; SQLite gives its log the same mode.
 fn create_private(path: &Path) -> Result<(), KeyStoreError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path).map(|_| ());
+    let made = private_file(path).map(|_| ());
     made.map_err(|error| KeyStoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 
-fn failure(error: rusqlite::Error) -> KeyStoreError {
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+pub(super) fn failure(error: rusqlite::Error) -> KeyStoreError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => KeyStoreError::Full,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             KeyStoreError::Corrupt(error.to_string())
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            KeyStoreError::Unavailable("another process has the key store open".to_owned())
-        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => in_use(),
         _ => KeyStoreError::Unavailable(error.to_string()),
     }
 }
