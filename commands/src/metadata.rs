@@ -55,6 +55,13 @@ impl Caller {
         Self { actor: Some(Arc::from(actor)), ..Self::default() }
     }
 
+    /// The same in this conversation, unless it is in one already. What is done for an order is one
+    /// conversation under the order's id, however long after and by whomever it goes on.
+    #[must_use]
+    pub fn in_conversation(&self, id: Uuid) -> Self {
+        Self { correlation_id: self.correlation_id.or(Some(id)), ..self.clone() }
+    }
+
     /// The actor's name as recorded.
     #[must_use]
     pub fn actor_name(&self) -> Arc<str> {

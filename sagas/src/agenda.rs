@@ -162,6 +162,7 @@ impl Agenda {
         now: Timestamp,
     ) -> Result<(), RoundError> {
         let policy = self.engine.policy().clone();
+        let caller = &caller.in_conversation(order_id.uuid());
         let done = self
             .engine
             .run(caller, move |unit| {

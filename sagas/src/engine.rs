@@ -97,6 +97,7 @@ impl Engine {
         order: PlaceOrder,
     ) -> Result<Done<Placed>, CommandError> {
         let policy = self.parts.policy.clone();
+        let caller = &caller.in_conversation(order.order_id.uuid());
         let placed =
             self.parts.bus.run(caller, move |unit| checkout::place(unit, &policy, &order)).await?;
         self.start(placed.value.calls.clone());
@@ -279,7 +280,7 @@ impl Engine {
     ) -> Vec<PaymentCall> {
         let mut wait = RETRY_FIRST;
         loop {
-            let caller = Caller::system();
+            let caller = Caller::system().in_conversation(call.order_id.uuid());
             let (key, outcome) = (call.key.clone(), outcome.clone());
             match self.record(&caller, call.order_id, call.operation, key, outcome).await {
                 Ok(calls) => return calls,
