@@ -57,20 +57,25 @@ struct Cli {
     command: Command,
 }
 
+const EVERYWHERE: &str = "With every command";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
     /// The directory with everything: journal, keys, read models.
     #[arg(long, global = true, env = "TILLROLL_DATA", default_value = "tillroll-data")]
+    #[arg(help_heading = EVERYWHERE)]
     pub data: PathBuf,
     /// Write JSON for a script instead of text for a person.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// What to log, such as `info` or `warn,sagas=debug`.
-    #[arg(long, global = true, env = "TILLROLL_LOG", default_value = "info")]
-    pub log: String,
+    /// What to log, such as `info` or `warn,sagas=debug`; without it, `info` of an engine that
+    /// runs, `warn` of a command that ends.
+    #[arg(long, global = true, env = "TILLROLL_LOG", help_heading = EVERYWHERE)]
+    pub log: Option<String>,
     /// How to write the log.
     #[arg(long, global = true, env = "TILLROLL_LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(help_heading = EVERYWHERE)]
     pub log_format: log::Format,
 }
 
@@ -88,12 +93,25 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Check the data directory against the laws that must always hold.
     Verify(verify::VerifyArgs),
-    /// Manage API keys, the master key, and the erasure of persons.
+    /// Manage API keys and the master key.
     Keys(keys::KeysArgs),
     /// List and print the schemas of events.
     Schemas(schemas::SchemasArgs),
     /// Print a completion script for a shell.
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// The shell to complete in.
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// What is logged unless it is said otherwise.
+    fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Demo(_) => "info",
+            _ => "warn",
+        }
+    }
 }
 
 /// Runs the command line of this process.
@@ -108,7 +126,7 @@ pub fn run() -> ExitCode {
             return if asked_for_help { Exit::Ok.into() } else { Exit::Usage.into() };
         }
     };
-    if let Err(error) = log::start(&cli.global) {
+    if let Err(error) = log::start(&cli.global, cli.command.usual_log()) {
         terminal::complain(error.as_ref());
         return Exit::Usage.into();
     }
@@ -122,20 +140,38 @@ pub fn run() -> ExitCode {
         Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "tillroll",
-                &mut std::io::stdout(),
-            );
-            Ok(Exit::Ok)
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "tillroll", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            terminal::say(script.trim_end()).map(|()| Exit::Ok).map_err(Failure::from)
         }
     };
     match done {
         Ok(exit) => exit.into(),
+        Err(error) if terminal::reader_has_gone(error.as_ref()) => Exit::Ok.into(),
         Err(error) => {
             terminal::complain(error.as_ref());
             Exit::Failed.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_argument_says_what_it_is_for() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let mut rest = vec![command];
+        while let Some(command) = rest.pop() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+            }
+            rest.extend(command.get_subcommands().cloned());
         }
     }
 }

@@ -22,7 +22,11 @@ pub(super) struct ImportArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Products and SKUs.
+    ///
+    /// Columns: product_ref, sku_ref, name, description, category, brand, tags, price, currency,
+    /// sale_price, sale_ends_at, wholesale_price, weight_g, barcode, attributes.
     Catalogue {
+        /// A CSV file, plain or gzipped.
         file: PathBuf,
         /// The seller the products are of.
         #[arg(long)]
@@ -32,10 +36,17 @@ enum What {
         seller_name: String,
     },
     /// Units on hand.
-    Stock { file: PathBuf },
+    ///
+    /// Columns: sku_ref, warehouse, on_hand.
+    Stock {
+        /// A CSV file, plain or gzipped.
+        file: PathBuf,
+    },
     /// Past orders, with their payments, shipments and returns, dated as in the file.
     Orders {
+        /// A CSV file, plain or gzipped.
         file: PathBuf,
+        /// What the file's columns are.
         #[arg(long, value_enum, default_value = "tillroll")]
         format: OrdersFormat,
         /// Import only the first so many invoices (`online-retail`).

@@ -21,6 +21,7 @@ pub(super) struct KeysArgs {
 enum What {
     /// Make an API key; it is shown this once.
     Create {
+        /// What the key may do.
         #[arg(long, value_enum)]
         role: Role,
         /// The seller a seller's key is for.
@@ -33,7 +34,10 @@ enum What {
     /// List the API keys, without their secrets.
     List,
     /// Take an API key out of force.
-    Revoke { id: String },
+    Revoke {
+        /// The key's id, as `list` shows it.
+        id: String,
+    },
     /// Put all personal data keys under a new master key; the engine must not be running.
     RotateMaster,
 }

@@ -14,10 +14,12 @@ pub enum Format {
     Json,
 }
 
-/// Starts the log; a filter that cannot be read is an error.
-pub(super) fn start(global: &Global) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&global.log)
-        .map_err(|error| format!("--log `{}`: {error}", global.log))?;
+/// Starts the log, with the usual filter unless another is asked for; a filter that cannot be read
+/// is an error.
+pub(super) fn start(global: &Global, usual: &str) -> Result<(), Failure> {
+    let wanted = global.log.as_deref().unwrap_or(usual);
+    let filter =
+        EnvFilter::try_new(wanted).map_err(|error| format!("--log `{wanted}`: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -45,6 +45,7 @@ pub(super) struct ServeArgs {
     /// Issuer of customers' tokens; with --jwt-audience and a key, customers can sign in.
     #[arg(long, env = "TILLROLL_JWT_ISSUER", requires = "jwt_audience")]
     jwt_issuer: Option<String>,
+    /// Audience of customers' tokens.
     #[arg(long, env = "TILLROLL_JWT_AUDIENCE", requires = "jwt_issuer")]
     jwt_audience: Option<String>,
     /// A file with a public key in PEM (EdDSA); may be given several times.

@@ -15,6 +15,19 @@ pub(super) fn say(line: &str) -> io::Result<()> {
     }
 }
 
+/// Whether whoever read the output wants no more of it, which is no failure.
+pub(super) fn reader_has_gone(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// Writes a value as one line of JSON.
 pub(super) fn say_json(value: &impl serde::Serialize) -> io::Result<()> {
     say(&serde_json::to_string(value)?)
