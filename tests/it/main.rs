@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod client;
+mod command_line;
 mod crash;
 mod data_directory;
 mod flash_sale;
