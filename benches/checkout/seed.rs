@@ -48,7 +48,7 @@ pub(crate) async fn seed(
         let price = 199 + (number as i64 * 37) % 5_000;
         let body = json!({
             "seller_id": seller_id, "name": format!("Article {number}"),
-            "prices": {"GBP": price},
+            "base_prices": {"GBP": price},
         });
         let product_id = link.post("/products", &by, body).await.expect(201).id("product_id");
         let sku_id = add_sku(&mut link, &shop, &product_id, UNITS_EACH).await;
@@ -61,7 +61,7 @@ pub(crate) async fn seed(
             json!({"name": format!("Shopper {number}"), "email": format!("s{number}@example.com")});
         let customer_id = link.post("/customers", &by, body).await.expect(201).id("customer_id");
         let body = json!({
-            "name": format!("Shopper {number}"), "line1": "1 High Street", "city": "Leeds",
+            "recipient": format!("Shopper {number}"), "lines": ["1 High Street"], "city": "Leeds",
             "postcode": "LS1 1AA", "country": "GB",
         });
         let path = format!("/customers/{customer_id}/addresses");
