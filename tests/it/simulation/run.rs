@@ -14,7 +14,7 @@ use super::shop;
 use super::shopper::Visit;
 use super::staff;
 use super::world::{Setting, World, is_dead, lock};
-use super::{manager, pest};
+use super::{pest, shopkeeper};
 
 /// Turns after which a run counts as running away.
 const TURNS_MAX: u64 = 2_000_000;
@@ -144,7 +144,7 @@ fn live(world: &World) -> Result<(), String> {
         };
         world.work("shopper", visit.run());
     }
-    world.work("manager", manager::manage(world.clone(), shop.clone()));
+    world.work("manager", shopkeeper::manage(world.clone(), shop.clone()));
     for name in 0..2 {
         world.work("fulfilment", staff::fulfil(world.clone(), name));
     }

@@ -1,4 +1,4 @@
-//! The shop's manager: stock comes in, is counted and gets lost, prices change, products and
+//! The shopkeeper: stock comes in, is counted and gets lost, prices change, products and
 //! warehouses come and go.
 
 use domain::Quantity;
