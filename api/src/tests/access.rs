@@ -1,3 +1,5 @@
+//! Who gets in, and to what.
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 

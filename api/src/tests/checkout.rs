@@ -1,3 +1,5 @@
+//! From a cart to an order, its goods and its money.
+
 use serde_json::{Value, json};
 
 use super::shop::Shop;

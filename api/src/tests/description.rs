@@ -1,3 +1,5 @@
+//! What the API says of itself is what it does.
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

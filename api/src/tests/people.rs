@@ -1,3 +1,5 @@
+//! Customers, their addresses and ways to pay, and their erasure.
+
 use domain::Sealed;
 use domain::seller::{Seller, SellerCommand, SellerDetails};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! What is wrong with a request is told by name.
+
 use std::num::NonZeroU32;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Orders as their readers get them, over logs of events.
+
 use std::sync::Arc;
 
 use domain::order::OrderStatus;

@@ -1,3 +1,5 @@
+//! The runner over any batches, restarts, faults and rebuilds.
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;

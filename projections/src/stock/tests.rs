@@ -1,3 +1,5 @@
+//! Stock as its readers get it, over logs of events.
+
 use std::sync::Arc;
 
 use domain::Quantity;
