@@ -60,6 +60,7 @@ pub(crate) async fn seed(
         let body =
             json!({"name": format!("Shopper {number}"), "email": format!("s{number}@example.com")});
         let customer_id = link.post("/customers", &by, body).await.expect(201).id("customer_id");
+        let by = [by[0], ("tillroll-customer", customer_id.as_str())];
         let body = json!({
             "recipient": format!("Shopper {number}"), "lines": ["1 High Street"], "city": "Leeds",
             "postcode": "LS1 1AA", "country": "GB",

@@ -180,7 +180,7 @@ impl Agenda {
         Ok(self.table.set_hold(order_id, again)?)
     }
 
-    async fn call_again(&self, key: &str, payment_id: PaymentId) -> Result<(), RoundError> {
+    async fn call_again(&mut self, key: &str, payment_id: PaymentId) -> Result<(), RoundError> {
         let read = |payment: &Option<_>| payment.as_deref().map(pending_calls).unwrap_or_default();
         let calls = self.engine.bus().read::<Payment, _>(payment_id, read).await?.value;
         self.engine.start(calls.into_iter().filter(|call| call.key == key).collect());
