@@ -94,6 +94,8 @@ async fn shop_until(
     });
     // A stride of its own keeps the shoppers from buying in step.
     let mut next = number * 7;
+    let run = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    let mut turn = 0;
     while Instant::now() < until {
         let started = Instant::now();
         for _ in 0..2 {
@@ -103,7 +105,9 @@ async fn shop_until(
             assert!(added.status.is_success(), "{}", String::from_utf8_lossy(&added.body));
         }
         let placing = Instant::now();
-        let key = format!("{number}-{next}-{:?}", placing);
+        turn += 1;
+        // The counter alone would repeat the keys of an earlier run against the same engine.
+        let key = format!("{run}-{number}-{turn}");
         let headers = [by[0], by[1], ("idempotency-key", key.as_str())];
         let placed = link.post("/orders", &headers, order.clone()).await.expect(201);
         let placed_ms = placing.elapsed().as_secs_f64() * 1e3;
