@@ -1,4 +1,4 @@
-//! Who gets in, and to what.
+//! Who may call what, and whose things they reach.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

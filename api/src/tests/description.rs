@@ -1,4 +1,4 @@
-//! What the API says of itself is what it does.
+//! The description is whole, and operators see what they need.
 
 use std::collections::BTreeSet;
 

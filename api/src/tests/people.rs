@@ -1,4 +1,4 @@
-//! Customers, their addresses and ways to pay, and their erasure.
+//! Customers, the catalogue and its sellers, as each sees them.
 
 use domain::Sealed;
 use domain::seller::{Seller, SellerCommand, SellerDetails};

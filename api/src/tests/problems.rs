@@ -1,4 +1,4 @@
-//! What is wrong with a request is told by name.
+//! What is refused, and how it is said.
 
 use std::num::NonZeroU32;
 

@@ -1,3 +1,5 @@
+//! `POST /cart/items`.
+
 use commands::carts::{self, Shopper};
 use domain::{Currency, Quantity, SkuId};
 

@@ -1,3 +1,5 @@
+//! `PUT /cart/currency`.
+
 use commands::carts;
 use domain::Currency;
 

@@ -1,3 +1,5 @@
+//! `POST /cart/merge`.
+
 use commands::carts;
 
 use super::body::CartBody;

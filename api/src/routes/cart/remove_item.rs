@@ -1,3 +1,5 @@
+//! `DELETE /cart/items/{sku_id}`.
+
 use commands::carts;
 use domain::SkuId;
 

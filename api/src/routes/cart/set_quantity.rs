@@ -1,3 +1,5 @@
+//! `PUT /cart/items/{sku_id}`.
+
 use commands::carts;
 use domain::{Quantity, SkuId};
 

@@ -1,3 +1,5 @@
+//! `GET /cart`.
+
 use commands::carts;
 
 use super::body::CartBody;

@@ -1,3 +1,5 @@
+//! `POST /categories`.
+
 use domain::CategoryId;
 use domain::category::{Category, CategoryCommand, TreeId};
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! `GET /categories`.
+
 use projections::Projector;
 use projections::catalogue::{Catalogue, CategoryView, category_tree};
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! `POST /categories/{category_id}/move`.
+
 use domain::CategoryId;
 use domain::category::{Category, CategoryCommand, TreeId};
 

@@ -1,3 +1,5 @@
+//! `PATCH /categories/{category_id}`.
+
 use domain::CategoryId;
 use domain::category::{Category, CategoryCommand, TreeId};
 

@@ -1,3 +1,5 @@
+//! `GET /categories/{category_id}`.
+
 use domain::CategoryId;
 use projections::Projector;
 use projections::catalogue::{Catalogue, CategoryView, category, subtree};

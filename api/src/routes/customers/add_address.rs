@@ -1,3 +1,5 @@
+//! `POST /customers/{customer_id}/addresses`.
+
 use domain::customer::{Address, Customer, CustomerCommand};
 use domain::{AddressId, CustomerId};
 use sagas::key_store::PersonalField;

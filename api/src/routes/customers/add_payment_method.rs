@@ -1,3 +1,5 @@
+//! `POST /customers/{customer_id}/payment-methods`.
+
 use domain::customer::{Customer, CustomerCommand, PaymentMethod};
 use domain::{CustomerId, PaymentMethodId};
 use sagas::key_store::PersonalField;

@@ -1,3 +1,5 @@
+//! `PATCH /customers/{customer_id}`.
+
 use domain::CustomerId;
 use domain::customer::{Customer, CustomerCommand};
 use domain::pricing::Tier;

@@ -1,3 +1,5 @@
+//! `DELETE /customers/{customer_id}`.
+
 use domain::CustomerId;
 use domain::customer::{Customer, CustomerCommand};
 

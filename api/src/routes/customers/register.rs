@@ -1,3 +1,5 @@
+//! `POST /customers`.
+
 use domain::CustomerId;
 use domain::customer::{Customer, CustomerCommand};
 use domain::pricing::Tier;

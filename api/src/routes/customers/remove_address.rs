@@ -1,3 +1,5 @@
+//! `DELETE /customers/{customer_id}/addresses/{address_id}`.
+
 use domain::customer::{Customer, CustomerCommand};
 use domain::{AddressId, CustomerId};
 

@@ -1,3 +1,5 @@
+//! `DELETE /customers/{customer_id}/payment-methods/{payment_method_id}`.
+
 use domain::customer::{Customer, CustomerCommand};
 use domain::{CustomerId, PaymentMethodId};
 

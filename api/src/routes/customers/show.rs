@@ -1,3 +1,5 @@
+//! `GET /customers/{customer_id}`.
+
 use domain::CustomerId;
 
 use super::body::{CustomerBody, on_record, own};

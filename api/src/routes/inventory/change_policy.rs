@@ -1,3 +1,5 @@
+//! `PUT /inventory/{sku_id}/policy`.
+
 use domain::SkuId;
 use domain::inventory::{InventoryCommand, SoftHoldPolicy, StockPolicy};
 use serde::Deserialize;

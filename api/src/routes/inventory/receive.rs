@@ -1,3 +1,5 @@
+//! `POST /inventory/{sku_id}/receipts`.
+
 use domain::inventory::InventoryCommand;
 use domain::{Quantity, SkuId, WarehouseId};
 

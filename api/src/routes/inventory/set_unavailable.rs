@@ -1,3 +1,5 @@
+//! `POST /inventory/{sku_id}/unavailable`.
+
 use domain::inventory::InventoryCommand;
 use domain::{SkuId, WarehouseId};
 

@@ -1,3 +1,5 @@
+//! `GET /inventory/{sku_id}`.
+
 use domain::SkuId;
 
 use super::body::StockBody;

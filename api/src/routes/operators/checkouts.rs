@@ -1,3 +1,5 @@
+//! `GET /admin/checkouts`.
+
 use ::projections::checkouts::{CheckoutInFlight, in_flight};
 use serde::Serialize;
 use utoipa::ToSchema;

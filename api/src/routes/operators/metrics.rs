@@ -1,3 +1,5 @@
+//! `GET /metrics`.
+
 use actix_web::HttpResponse;
 
 use crate::auth::Who;

@@ -1,3 +1,5 @@
+//! `GET /admin/webhooks/parked`.
+
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SUPPORT};
 use crate::problem::{Problem, catalogue};

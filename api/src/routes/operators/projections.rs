@@ -1,3 +1,5 @@
+//! `GET /admin/projections`.
+
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,3 +1,5 @@
+//! `POST /orders/{order_id}/cancel`.
+
 use domain::OrderId;
 use sagas::checkout;
 

@@ -1,3 +1,5 @@
+//! `GET /orders/{order_id}/history`.
+
 use domain::OrderId;
 use projections::order_history::history;
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! `GET /orders`.
+
 use domain::order::OrderStatus;
 use domain::{CustomerId, SellerId, Timestamp};
 use projections::orders::{self, Cursor, Filter, LIMIT_MAX, OrderSummary};

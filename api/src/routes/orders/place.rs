@@ -1,3 +1,5 @@
+//! `POST /orders`.
+
 use commands::CommandError;
 use commands::carts::Shopper;
 use domain::cart::CartOwner;

@@ -1,3 +1,5 @@
+//! `POST /orders/{order_id}/process`.
+
 use domain::OrderId;
 use sagas::fulfilment;
 

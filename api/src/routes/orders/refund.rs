@@ -1,3 +1,5 @@
+//! `POST /orders/{order_id}/refunds`.
+
 use domain::{OrderId, RefundId};
 use sagas::refunds;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! `POST /orders/{order_id}/returns`.
+
 use domain::order::LineUnits;
 use domain::product_return::{ProductReturn, ReturnReason};
 use domain::{OrderId, ReturnId};

@@ -1,3 +1,5 @@
+//! `POST /orders/{order_id}/shipments`.
+
 use commands::{Refused, Stop};
 use domain::order::LineUnits;
 use domain::{LineNumber, OrderId, Quantity, RejectionKind, SellerId, ShipmentId};

@@ -1,3 +1,5 @@
+//! `GET /orders/{order_id}`.
+
 use domain::order::{Order, OrderOnRecord};
 use domain::{Decider, OrderId, Timestamp};
 use projections::orders::{self, OrderView};

@@ -1,3 +1,5 @@
+//! `POST /products/{product_id}/skus`.
+
 use std::collections::BTreeMap;
 
 use commands::catalogue;

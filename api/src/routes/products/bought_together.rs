@@ -1,3 +1,5 @@
+//! `GET /products/{product_id}/frequently-bought-together`.
+
 use domain::ProductId;
 use projections::Projector;
 use projections::frequently_bought_together::{

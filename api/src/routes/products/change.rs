@@ -1,3 +1,5 @@
+//! `PATCH /products/{product_id}`.
+
 use std::collections::BTreeSet;
 
 use commands::{catalogue, known};

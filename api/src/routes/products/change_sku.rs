@@ -1,3 +1,5 @@
+//! `PATCH /products/{product_id}/skus/{sku_id}`.
+
 use std::collections::BTreeMap;
 
 use commands::known;

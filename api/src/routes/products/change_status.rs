@@ -1,3 +1,5 @@
+//! `POST /products/{product_id}/status`.
+
 use domain::ProductId;
 use domain::product::{Product, ProductCommand, ProductStatus};
 

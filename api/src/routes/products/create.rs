@@ -1,3 +1,5 @@
+//! `POST /products`.
+
 use std::collections::BTreeSet;
 
 use commands::catalogue;

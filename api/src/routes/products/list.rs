@@ -1,3 +1,5 @@
+//! `GET /products`.
+
 use std::collections::BTreeSet;
 
 use domain::{CategoryId, Currency, SellerId};

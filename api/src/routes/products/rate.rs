@@ -1,3 +1,5 @@
+//! `POST /products/{product_id}/ratings`.
+
 use commands::catalogue;
 use domain::{OrderId, ProductId};
 

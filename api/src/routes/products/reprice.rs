@@ -1,3 +1,5 @@
+//! `PUT /products/{product_id}/prices`.
+
 use domain::ProductId;
 use domain::pricing::Prices;
 use domain::product::{Product, ProductCommand};

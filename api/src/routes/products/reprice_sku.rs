@@ -1,3 +1,5 @@
+//! `PUT /products/{product_id}/skus/{sku_id}/prices`.
+
 use domain::product::{Product, ProductCommand};
 use domain::{ProductId, SkuId};
 

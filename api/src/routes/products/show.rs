@@ -1,3 +1,5 @@
+//! `GET /products/{product_id}`.
+
 use domain::pricing::{Tier, WholesalePolicy, effective_price};
 use domain::product::ProductStatus;
 use domain::{Currency, ProductId, Timestamp};

@@ -1,3 +1,5 @@
+//! `DELETE /products/{product_id}/skus/{sku_id}`.
+
 use domain::product::{Product, ProductCommand};
 use domain::{ProductId, SkuId};
 

@@ -1,3 +1,5 @@
+//! `GET /openapi.json`.
+
 use std::sync::OnceLock;
 
 use crate::auth::Who;

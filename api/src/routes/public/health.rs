@@ -1,3 +1,5 @@
+//! `GET /healthz`, `GET /readyz`.
+
 use domain::OrderId;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,3 +1,5 @@
+//! `GET /problems/{code}`.
+
 use actix_web::web;
 
 use crate::auth::Who;

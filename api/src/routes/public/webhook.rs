@@ -1,3 +1,5 @@
+//! `POST /webhooks/payment`.
+
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;

@@ -1,3 +1,5 @@
+//! `POST /returns/{return_id}/receive`.
+
 use domain::product_return::{ProductReturn, ReceivedUnits};
 use domain::{LineNumber, Quantity, ReturnId, WarehouseId};
 use sagas::returns::{self, Arrival};

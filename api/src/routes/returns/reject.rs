@@ -1,3 +1,5 @@
+//! `POST /returns/{return_id}/reject`.
+
 use domain::ReturnId;
 use domain::product_return::{ProductReturn, ReturnCommand};
 

@@ -1,3 +1,5 @@
+//! `PATCH /sellers/{seller_id}`.
+
 use commands::known;
 use domain::SellerId;
 use domain::seller::{Seller, SellerCommand, SellerDetails};

@@ -1,3 +1,5 @@
+//! `POST /sellers`.
+
 use domain::SellerId;
 use domain::seller::{Seller, SellerCommand, SellerDetails};
 use sagas::key_store::PersonalField;

@@ -1,3 +1,5 @@
+//! `POST /shipments/{shipment_id}/deliver`.
+
 use domain::ShipmentId;
 use domain::shipment::Shipment;
 use sagas::fulfilment;

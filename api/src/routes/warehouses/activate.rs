@@ -1,3 +1,5 @@
+//! `POST /warehouses/{warehouse_id}/activate`, `POST /warehouses/{warehouse_id}/deactivate`.
+
 use domain::WarehouseId;
 use domain::warehouse::{Warehouse, WarehouseCommand};
 

@@ -1,3 +1,5 @@
+//! `PATCH /warehouses/{warehouse_id}`.
+
 use domain::WarehouseId;
 use domain::warehouse::{Warehouse, WarehouseCommand, WarehouseDetails};
 

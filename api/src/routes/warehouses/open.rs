@@ -1,3 +1,5 @@
+//! `POST /warehouses`.
+
 use domain::WarehouseId;
 use domain::warehouse::{Warehouse, WarehouseCommand, WarehouseDetails};
 use serde::{Deserialize, Serialize};
