@@ -17,7 +17,14 @@ pub(super) struct Changes {
     pub(super) carts: BTreeMap<CartId, Option<Timestamp>>,
     pub(super) holds: BTreeMap<OrderId, Option<Timestamp>>,
     pub(super) calls: BTreeMap<String, (PaymentId, Option<Timestamp>)>,
-    pub(super) parked: BTreeMap<String, Option<Timestamp>>,
+    pub(super) parked: BTreeMap<String, Option<Waiting>>,
+}
+
+/// When a parked webhook is tried again, and since when it waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    pub(super) at: Timestamp,
+    pub(super) since: Timestamp,
 }
 
 /// An event that cannot be read changes nothing: it must not hold up what all others are due.
@@ -114,7 +121,9 @@ fn payment(changes: &mut Changes, event: &Recorded, grace: Duration) -> Result<(
 fn webhook(changes: &mut Changes, event: &Recorded, retry: Duration) -> Result<(), DecodeError> {
     for webhook in decode::<WebhookEvent>(event)? {
         let at = match webhook {
-            WebhookEvent::Parked { .. } => Some(event.recorded + retry),
+            WebhookEvent::Parked { .. } => {
+                Some(Waiting { at: event.recorded + retry, since: event.recorded })
+            }
             WebhookEvent::Applied {} | WebhookEvent::Ignored { .. } => None,
             WebhookEvent::Received { .. } => continue,
         };

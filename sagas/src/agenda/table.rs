@@ -7,10 +7,10 @@ use journal::{JournalId, Position};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::fold::Changes;
+use super::fold::{Changes, Waiting};
 
 /// Raised when the fold changes; an older table is rebuilt from the log.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AgendaError {
@@ -41,16 +41,19 @@ pub struct AgendaTable {
     position: Position,
 }
 
-const TABLES: &str = "
+const CHECKPOINT: &str = "
     CREATE TABLE IF NOT EXISTS checkpoint (
-        version INTEGER NOT NULL, journal TEXT NOT NULL, position INTEGER NOT NULL);
+        version INTEGER NOT NULL, journal TEXT NOT NULL, position INTEGER NOT NULL);";
+
+const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS timer (
         kind INTEGER NOT NULL, id BLOB NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (kind, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS timer_at ON timer (at);
     CREATE TABLE IF NOT EXISTS call (
         key TEXT PRIMARY KEY, payment_id BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS parked (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;";
+    CREATE TABLE IF NOT EXISTS parked (
+        id TEXT PRIMARY KEY, at INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;";
 
 const CART: i64 = 1;
 const HOLD: i64 = 2;
@@ -72,7 +75,7 @@ impl AgendaTable {
     }
 
     fn prepare(connection: Connection, journal: JournalId) -> Result<Self, AgendaError> {
-        connection.execute_batch(TABLES)?;
+        connection.execute_batch(CHECKPOINT)?;
         let known: Option<(i64, String, i64)> = connection
             .query_row("SELECT version, journal, position FROM checkpoint", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -82,7 +85,8 @@ impl AgendaTable {
             Some((VERSION, id, position)) if id == journal.to_string() => position,
             Some(_) | None => {
                 connection.execute_batch(
-                    "DELETE FROM timer; DELETE FROM call; DELETE FROM parked; DELETE FROM checkpoint;",
+                    "DROP TABLE IF EXISTS timer; DROP TABLE IF EXISTS call;
+                     DROP TABLE IF EXISTS parked; DELETE FROM checkpoint;",
                 )?;
                 connection.execute(
                     "INSERT INTO checkpoint (version, journal, position) VALUES (?1, ?2, 0)",
@@ -91,6 +95,7 @@ impl AgendaTable {
                 0
             }
         };
+        connection.execute_batch(TABLES)?;
         Ok(Self { connection, position: Position(position.unsigned_abs()) })
     }
 
@@ -107,6 +112,18 @@ impl AgendaTable {
             calls: count("SELECT count(*) FROM call")?,
             parked: count("SELECT count(*) FROM parked")?,
         })
+    }
+
+    /// Webhooks that wait to be applied, those that wait longest first: id, and since when.
+    pub fn parked(&self, max: usize) -> Result<Vec<(String, Timestamp)>, AgendaError> {
+        let mut parked = self
+            .connection
+            .prepare_cached("SELECT id, since FROM parked ORDER BY since, id LIMIT ?1")?;
+        let rows = parked.query_map([max.min(10_000) as u32], |row| {
+            let since = Timestamp::from_timestamp_millis(row.get(1)?).unwrap_or_default();
+            Ok((row.get(0)?, since))
+        })?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Folds changes in and moves the checkpoint, both or neither.
@@ -136,9 +153,11 @@ impl AgendaTable {
         }
         for (id, at) in &changes.parked {
             match at {
-                Some(at) => transaction
-                    .prepare_cached("INSERT OR REPLACE INTO parked (id, at) VALUES (?1, ?2)")?
-                    .execute(params![id, at.timestamp_millis()])?,
+                Some(Waiting { at, since }) => transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO parked (id, at, since) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![id, at.timestamp_millis(), since.timestamp_millis()])?,
                 None => {
                     transaction.prepare_cached("DELETE FROM parked WHERE id = ?1")?.execute([id])?
                 }
