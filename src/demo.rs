@@ -152,7 +152,7 @@ async fn register(
     let contact = format!(r#"{{"name":"{name}","email":"shopper{number}@example.com"}}"#);
     let contact = keys.seal(person, PersonalField::Contact, &contact).await?;
     let details = format!(
-        r#"{{"name":"{name}","line1":"{} High Street","city":"Leeds","postcode":"LS1 1AA"}}"#,
+        r#"{{"recipient":"{name}","lines":["{} High Street"],"city":"Leeds","postcode":"LS1 1AA"}}"#,
         number + 1
     );
     let details = keys.seal(person, PersonalField::Address, &details).await?;
