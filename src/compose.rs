@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -97,6 +97,8 @@ pub struct Node {
     pub keys: Arc<SqliteKeyStore>,
     pub secrets: Secrets,
     pub webhook_secrets: WebhookSecrets,
+    /// The agenda again, to look at: its own is busy.
+    pub agenda: Arc<Mutex<AgendaTable>>,
     ledger: Arc<SqliteJournal>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -131,16 +133,7 @@ impl Node {
             .map_err(|error| OpenError::WebhookSecret(error.to_string()))?;
 
         let sink = Arc::new(Inbox::new(Arc::clone(&clock), webhook_secrets.clone()));
-        let sandbox_clock = Arc::clone(&clock);
-        let sandbox = SandboxProvider::new(
-            Arc::clone(&ledger) as Arc<dyn Journal>,
-            Arc::new(move || sandbox_clock.now()),
-            Arc::new(TokioTimer),
-            SandboxOptions::default(),
-        )
-        .map_err(OpenError::Sandbox)?
-        .with_webhooks(Arc::clone(&sink) as Arc<dyn WebhookSink>, webhook_secrets.clone());
-        let sandbox = Arc::new(sandbox);
+        let sandbox = sandbox(&ledger, &clock, &sink)?;
 
         let (stop, stopped) = watch::channel(false);
         let runtime = runtime()?;
@@ -161,6 +154,7 @@ impl Node {
         });
         sink.connect(engine.clone());
         let table = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
+        let to_look_at = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
         let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
 
         let directory = Directory::on_disk(&data.join(READ_MODELS))
@@ -217,6 +211,7 @@ impl Node {
             keys,
             secrets,
             webhook_secrets,
+            agenda: Arc::new(Mutex::new(to_look_at)),
             ledger,
             stop,
             threads,
@@ -238,6 +233,24 @@ impl Node {
         self.keys.close();
         Ok(())
     }
+}
+
+/// The sandbox provider over books of its own; its webhooks go to `sink`.
+fn sandbox(
+    ledger: &Arc<SqliteJournal>,
+    clock: &Arc<dyn Clock>,
+    sink: &Arc<Inbox>,
+) -> Result<Arc<SandboxProvider>, OpenError> {
+    let clock = Arc::clone(clock);
+    let provider = SandboxProvider::new(
+        Arc::clone(ledger) as Arc<dyn Journal>,
+        Arc::new(move || clock.now()),
+        Arc::new(TokioTimer),
+        SandboxOptions::default(),
+    );
+    let provider = provider.map_err(OpenError::Sandbox)?;
+    let secrets = sink.secrets.clone();
+    Ok(Arc::new(provider.with_webhooks(Arc::clone(sink) as Arc<dyn WebhookSink>, secrets)))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, OpenError> {

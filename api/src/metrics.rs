@@ -10,7 +10,7 @@ use actix_web::http::Method;
 
 use crate::auth::roles::RouteEntry;
 
-pub(crate) use exposition::exposition;
+pub(crate) use exposition::{ParkedNow, exposition};
 
 /// Upper bounds of the latency buckets, in microseconds.
 const BOUNDS_US: [u64; 13] = [

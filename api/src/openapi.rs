@@ -1,5 +1,8 @@
 //! The API's own description: what utoipa finds at the handlers, and what holds for all of them.
 
+mod headers;
+pub(crate) mod shapes;
+
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -16,6 +19,7 @@ pub fn openapi() -> Value {
     };
     document.insert("info".to_owned(), info());
     document.insert("servers".to_owned(), json!([{ "url": "/" }]));
+    let mut bodies = Vec::new();
     for route in routes::table() {
         let method = route.method.as_str().to_lowercase();
         let operation = document
@@ -25,13 +29,49 @@ pub fn openapi() -> Value {
             .and_then(Value::as_object_mut);
         if let Some(operation) = operation {
             complete(operation, &route);
+            bodies.extend(body_of(operation).map(|body| (route.path, method, body)));
+        }
+    }
+    for (path, method, body) in bodies {
+        // A body left out says what an empty object says, which is enough where no field is needed.
+        let optional = document
+            .get("components")
+            .and_then(|components| components.pointer(&format!("/schemas/{body}")))
+            .is_some_and(|schema| schema["required"].as_array().is_none_or(Vec::is_empty));
+        if let Some(paths) = document.get_mut("paths").filter(|_| optional) {
+            paths[path][&method]["requestBody"]["required"] = Value::Bool(false);
+        }
+        // Unknown fields are refused.
+        if let Some(Value::Object(schema)) = document
+            .get_mut("components")
+            .and_then(|components| components.pointer_mut(&format!("/schemas/{body}")))
+        {
+            schema.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
     }
     if let Some(Value::Object(components)) = document.get_mut("components") {
+        components.values_mut().for_each(widen);
         components.insert("securitySchemes".to_owned(), security_schemes());
         components.insert("responses".to_owned(), json!({ "Problem": problem_response() }));
+        components.insert("headers".to_owned(), Value::Object(headers::answered()));
     }
     Value::Object(document)
+}
+
+/// Numbers of 32 bits without a sign: `int32` would end at half of them.
+fn widen(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let unsigned = fields.get("minimum").and_then(Value::as_i64).is_some_and(|n| n >= 0);
+            if unsigned && fields.get("format").is_some_and(|format| format == "int32") {
+                fields.remove("format");
+                fields.entry("maximum").or_insert(Value::from(u32::MAX));
+            }
+            fields.values_mut().for_each(widen);
+        }
+        Value::Array(items) => items.iter_mut().for_each(widen),
+        _ => {}
+    }
 }
 
 fn info() -> Value {
@@ -66,6 +106,10 @@ fn security_schemes() -> Value {
 fn problem_response() -> Value {
     json!({
         "description": "RFC 9457 problem details",
+        "headers": {
+            "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" },
+            "Retry-After": { "$ref": "#/components/headers/Retry-After" },
+        },
         "content": { "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
         } },
@@ -87,11 +131,23 @@ fn complete(operation: &mut Map<String, Value>, route: &RouteEntry) {
             parameters
                 .push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
         }
-        if access != roles::PUBLIC {
-            parameters.extend(headers(route, changes));
-        }
+        parameters.extend(headers::asked(route));
     }
+    let asks = |operation: &Map<String, Value>| {
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "query"))
+    };
+    let has_query = asks(operation);
     if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, response) in responses.iter_mut() {
+            if let Value::Object(response) = response {
+                response.insert("headers".to_owned(), headers::given(route, status));
+            }
+        }
+        if has_query {
+            let problem = json!({ "$ref": "#/components/responses/Problem" });
+            responses.entry("422").or_insert(problem);
+        }
         for status in statuses(route, changes) {
             let problem = json!({ "$ref": "#/components/responses/Problem" });
             responses.entry(status.to_owned()).or_insert(problem);
@@ -123,29 +179,11 @@ fn security(access: Access) -> Value {
     Value::Array(schemes)
 }
 
-fn headers(route: &RouteEntry, changes: bool) -> Vec<Value> {
-    let header = |name: &str, description: &str| {
-        json!({ "name": name, "in": "header", "required": false, "description": description,
-            "schema": { "type": "string" } })
-    };
-    let mut headers = Vec::new();
-    if route.method == "POST" {
-        let text = "1 to 255 visible ASCII characters; a repeat gets the first answer.";
-        headers.push(header("Idempotency-Key", text));
-    }
-    let about_orders = ["/orders", "/shipments", "/returns"];
-    if changes && about_orders.iter().any(|start| route.path.starts_with(start)) {
-        headers.push(header("If-Match", "The `ETag` that was seen; 412 if it is no longer so."));
-    }
-    if !changes {
-        let text = "A `Tillroll-Position`: wait until the answer reflects it, at most 2 s.";
-        headers.push(header("Tillroll-Min-Position", text));
-    }
-    if route.access & roles::STOREFRONT != 0 {
-        headers.push(header("Tillroll-Customer", "The customer a storefront acts for."));
-        headers.push(header("Tillroll-Session", "The guest a storefront acts for."));
-    }
-    headers
+/// The name of the schema of an operation's JSON body.
+fn body_of(operation: &Map<String, Value>) -> Option<String> {
+    let body = operation.get("requestBody")?;
+    let reference = body.pointer("/content/application~1json/schema/$ref")?.as_str()?;
+    reference.strip_prefix("#/components/schemas/").map(str::to_owned)
 }
 
 fn statuses(route: &RouteEntry, changes: bool) -> Vec<&'static str> {
@@ -158,6 +196,10 @@ fn statuses(route: &RouteEntry, changes: bool) -> Vec<&'static str> {
     }
     if changes {
         statuses.extend(["404", "409", "412", "413", "415", "422"]);
+    }
+    // Who is acted for, or where a page begins, may be missing or wrong.
+    if route.access & roles::STOREFRONT != 0 {
+        statuses.push("422");
     }
     if route.path == "/orders" && changes {
         statuses.push("402");

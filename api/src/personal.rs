@@ -22,12 +22,15 @@ pub(crate) struct Contact {
 }
 
 /// Where parcels go, all but the country, which stays readable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// What was sealed by an import may lack parts, so reading asks for none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Place {
+    #[serde(default)]
     pub(crate) recipient: String,
     /// Street and house, one entry for each line.
+    #[serde(default)]
     pub(crate) lines: Vec<String>,
+    #[serde(default)]
     pub(crate) city: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
@@ -57,6 +60,32 @@ pub(crate) fn check_text(field: &str, text: &str, errors: &mut Vec<FieldError>) 
         let message = format!("must be 1 to {TEXT_CHARS_MAX} characters on one line");
         errors.push(FieldError::new(field, "invalid", message));
     }
+}
+
+/// Refuses what cannot be a payment provider's token, above all a card's own number.
+pub(crate) fn check_token(field: &str, token: &str, errors: &mut Vec<FieldError>) {
+    check_text(field, token, errors);
+    let bare: String = token.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let digits: Vec<u32> = bare.chars().filter_map(|c| c.to_digit(10)).collect();
+    if (12..=19).contains(&bare.len()) && digits.len() == bare.len() && luhn(&digits) {
+        let message = "must be the provider's token, never a card's number";
+        errors.push(FieldError::new(field, "invalid", message));
+    }
+}
+
+/// The check digit that all card numbers end in.
+fn luhn(digits: &[u32]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match (place % 2, digit * 2) {
+            (0, _) => *digit,
+            (_, doubled) if doubled > 9 => doubled - 9,
+            (_, doubled) => doubled,
+        })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 pub(crate) fn check_email(field: &str, email: &str, errors: &mut Vec<FieldError>) {

@@ -40,7 +40,7 @@ pub(crate) struct Problem(Box<Parts>);
 
 struct Parts {
     kind: Kind,
-    /// A code that is not in the catalogue, as a crate below named it.
+    /// A rule of this kind that has no page of its own, as a crate below named it.
     code: Option<String>,
     detail: String,
     errors: Vec<FieldError>,
@@ -106,6 +106,14 @@ impl Problem {
         self
     }
 
+    /// As [`Self::header`]; text that no header can hold is left out.
+    pub(crate) fn text_header(self, name: HeaderName, text: &str) -> Self {
+        match HeaderValue::from_str(text) {
+            Ok(value) => self.header(name, value),
+            Err(_) => self,
+        }
+    }
+
     #[must_use]
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -121,7 +129,7 @@ impl Problem {
         let parts = &*self.0;
         let mut body = parts.extensions.clone();
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        set("type", Value::from(format!("{TYPE_ROOT}{}", self.code())));
+        set("type", Value::from(format!("{TYPE_ROOT}{}", parts.kind.code)));
         set("title", Value::from(parts.kind.title));
         set("status", Value::from(parts.kind.status));
         set("code", Value::from(self.code()));
@@ -178,10 +186,13 @@ impl Responder for Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemShape {
-    /// Identifies the kind of problem; its last part is `code`.
+    /// Identifies the kind of problem; `GET /problems/` with its last part explains it.
+    #[schema(format = "uri")]
     r#type: String,
     title: String,
     status: u16,
+    /// Names the rule: the last part of `type`, or one of that kind's rules, as
+    /// `seller_not_found` is of `not_found`.
     code: String,
     detail: Option<String>,
     /// The request's id, as in `X-Request-Id`.

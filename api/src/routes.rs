@@ -7,6 +7,7 @@ pub(crate) mod customers;
 pub(crate) mod inventory;
 pub(crate) mod operators;
 pub(crate) mod orders;
+pub(crate) mod page;
 pub(crate) mod products;
 pub(crate) mod public;
 pub(crate) mod returns;
@@ -14,14 +15,15 @@ pub(crate) mod sellers;
 pub(crate) mod shipments;
 pub(crate) mod warehouses;
 
-use actix_web::HttpRequest;
 use actix_web::http::Method;
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::header::ALLOW;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Route, guard};
 
 use crate::auth::access_of;
 use crate::auth::roles::RouteEntry;
 use crate::problem::{Problem, catalogue};
+use crate::reply::Answer;
 
 macro_rules! routes {
     ($($path:literal { $($method:ident => $($segment:ident)::+;)+ })+) => {
@@ -29,7 +31,7 @@ macro_rules! routes {
         pub(crate) fn register(config: &mut ServiceConfig) {
             $(config.service(
                 web::resource($path)
-                    $(.route(web::$method().to($($segment)::+)))+
+                    $(.route(on(stringify!($method)).to($($segment)::+)))+
                     .default_service(web::to(method_not_allowed)),
             );)+
         }
@@ -77,7 +79,10 @@ routes! {
         get => products::bought_together::list_bought_together;
     }
     "/products/{product_id}/status" { post => products::change_status::change_product_status; }
-    "/products/{product_id}/prices" { put => products::reprice::reprice_product; }
+    "/products/{product_id}/prices" {
+        get => products::show_prices::show_prices;
+        put => products::reprice::reprice_product;
+    }
     "/products/{product_id}/skus" { post => products::add_sku::add_sku; }
     "/products/{product_id}/skus/{sku_id}" {
         patch => products::change_sku::change_sku;
@@ -99,12 +104,20 @@ routes! {
     "/orders/{order_id}/cancel" { post => orders::cancel::cancel_order; }
     "/orders/{order_id}/process" { post => orders::process::process_order; }
     "/orders/{order_id}/shipments" { post => orders::ship::ship_order; }
-    "/orders/{order_id}/refunds" { post => orders::refund::refund_order; }
+    "/orders/{order_id}/refunds" {
+        get => orders::list_refunds::list_refunds;
+        post => orders::refund::refund_order;
+    }
     "/orders/{order_id}/returns" { post => orders::request_return::request_return; }
+    "/shipments/{shipment_id}" { get => shipments::show::show_shipment; }
     "/shipments/{shipment_id}/deliver" { post => shipments::deliver::deliver_shipment; }
+    "/returns/{return_id}" { get => returns::show::show_return; }
     "/returns/{return_id}/receive" { post => returns::receive::receive_return; }
     "/returns/{return_id}/reject" { post => returns::reject::reject_return; }
-    "/customers" { post => customers::register::register_customer; }
+    "/customers" {
+        get => customers::list::list_customers;
+        post => customers::register::register_customer;
+    }
     "/customers/{customer_id}" {
         get => customers::show::show_customer;
         patch => customers::change::change_customer;
@@ -120,10 +133,24 @@ routes! {
     "/customers/{customer_id}/payment-methods/{payment_method_id}" {
         delete => customers::remove_payment_method::remove_payment_method;
     }
-    "/sellers" { post => sellers::register::register_seller; }
-    "/sellers/{seller_id}" { patch => sellers::change::change_seller; }
-    "/warehouses" { post => warehouses::open::open_warehouse; }
-    "/warehouses/{warehouse_id}" { patch => warehouses::change::change_warehouse; }
+    "/sellers" {
+        get => sellers::list::list_sellers;
+        post => sellers::register::register_seller;
+    }
+    "/sellers/{seller_id}" {
+        get => sellers::show::show_seller;
+        patch => sellers::change::change_seller;
+    }
+    "/sellers/{seller_id}/products" { get => sellers::products::list_sellers_products; }
+    "/warehouses" {
+        get => warehouses::list::list_warehouses;
+        post => warehouses::open::open_warehouse;
+    }
+    "/warehouses/{warehouse_id}" {
+        get => warehouses::show::show_warehouse;
+        patch => warehouses::change::change_warehouse;
+    }
+    "/warehouses/{warehouse_id}/stock" { get => warehouses::stock::list_warehouse_stock; }
     "/warehouses/{warehouse_id}/activate" { post => warehouses::activate::activate_warehouse; }
     "/warehouses/{warehouse_id}/deactivate" {
         post => warehouses::activate::deactivate_warehouse;
@@ -136,6 +163,7 @@ routes! {
     "/inventory/{sku_id}/policy" { put => inventory::change_policy::change_stock_policy; }
     "/admin/checkouts" { get => operators::checkouts::list_checkouts; }
     "/admin/projections" { get => operators::projections::list_projections; }
+    "/admin/shortages" { get => operators::shortages::list_shortages; }
     "/admin/webhooks/parked" { get => operators::parked_webhooks::list_parked_webhooks; }
     "/openapi.json" { get => public::description::show_openapi; }
     "/problems/{code}" { get => public::problems::show_problem; }
@@ -151,16 +179,29 @@ fn method(name: &str) -> Method {
     }
 }
 
-async fn method_not_allowed(request: HttpRequest) -> Problem {
+/// Whoever may read a thing may also ask for its head only.
+fn on(name: &str) -> Route {
+    match method(name) {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        method => web::method(method),
+    }
+}
+
+/// Tells which methods there are, when that was the question and when it was not.
+async fn method_not_allowed(request: HttpRequest) -> Answer {
     let pattern = request.match_pattern().unwrap_or_default();
     let known = table().into_iter().filter(|route| route.path == pattern);
-    let methods: Vec<String> = known.map(|route| route.method.to_string()).collect();
-    let methods = methods.join(", ");
-    let problem = Problem::new(catalogue::METHOD_NOT_ALLOWED, format!("this path knows {methods}"));
-    match HeaderValue::try_from(methods) {
-        Ok(value) => problem.header(ALLOW, value),
-        Err(_) => problem,
+    let mut methods: Vec<String> = known.map(|route| route.method.to_string()).collect();
+    if methods.iter().any(|method| method == "GET") {
+        methods.push("HEAD".to_owned());
     }
+    methods.push("OPTIONS".to_owned());
+    let methods = methods.join(", ");
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().insert_header((ALLOW, methods)).finish());
+    }
+    let problem = Problem::new(catalogue::METHOD_NOT_ALLOWED, format!("this path knows {methods}"));
+    Err(problem.text_header(ALLOW, &methods))
 }
 
 pub(crate) async fn no_such_path() -> Problem {

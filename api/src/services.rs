@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use domain::Timestamp;
 use journal::Journal;
 use projections::ReadModels;
 use sagas::engine::Engine;
@@ -17,8 +18,10 @@ use crate::metrics::HttpMetrics;
 /// Something the program needs that can be broken: `Err` says what, in words for the operator.
 pub type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Something an operator can list; it blocks its thread while it looks.
-pub type Listing = Box<dyn Fn() -> Result<serde_json::Value, String> + Send + Sync>;
+/// Webhooks that wait to be applied, those that wait longest first, at most so many: the id each
+/// has in the inbox, and since when. It blocks its thread while it looks.
+pub type ParkedWebhooks =
+    Box<dyn Fn(usize) -> Result<Vec<(String, Timestamp)>, String> + Send + Sync>;
 
 /// What was built, for operators.
 #[derive(Debug, Clone)]
@@ -43,8 +46,7 @@ pub struct ServicesParts {
     pub build: Build,
     /// Asked by `/readyz`, by name.
     pub checks: Vec<(String, Check)>,
-    /// Webhooks that wait for their order, where somebody keeps that list.
-    pub parked_webhooks: Option<Listing>,
+    pub parked_webhooks: ParkedWebhooks,
 }
 
 /// What the routes stand on.
@@ -60,7 +62,7 @@ pub struct Services {
     pub(crate) rates: Rates,
     pub(crate) build: Build,
     pub(crate) checks: Vec<(String, Check)>,
-    pub(crate) parked_webhooks: Option<Listing>,
+    pub(crate) parked_webhooks: ParkedWebhooks,
     pub(crate) metrics: HttpMetrics,
     pub(crate) started: Instant,
     pub(crate) in_flight: AtomicUsize,

@@ -2,7 +2,12 @@
 
 mod access;
 mod checkout;
+mod described;
 mod description;
+mod guests;
+mod operators;
 mod people;
 mod problems;
+mod reading;
+mod sellers;
 mod shop;

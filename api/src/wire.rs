@@ -6,7 +6,9 @@ mod path;
 mod query_string;
 mod scan;
 
-pub(crate) use body::{Body, LARGE_BODY_BYTES, Nothing, SMALL_BODY_BYTES, Wire, read_whole};
+pub(crate) use body::{
+    Body, LARGE_BODY_BYTES, Nothing, SMALL_BODY_BYTES, Wire, check_depth, read_whole,
+};
 pub(crate) use field::Field;
 pub(crate) use path::Ids;
 pub(crate) use query_string::{FromQuery, Query, QueryValue, pairs};
@@ -66,6 +68,10 @@ macro_rules! query {
                 for (name, value) in crate::wire::pairs(query)? {
                     match name.as_str() {
                         $(stringify!($field) => {
+                            if all.$field.is_some() {
+                                errors.push(crate::problem::FieldError::new(
+                                    &name, "duplicate", "is given twice"));
+                            }
                             match <$ty as crate::wire::QueryValue>::read(&value) {
                                 Ok(value) => all.$field = Some(value),
                                 Err(message) => errors.push(

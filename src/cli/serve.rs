@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{
-    ApiKeys, Build, CustomerTokenOptions, CustomerTokens, HttpOptions, Limits, Services,
-    ServicesParts, SignedTokens, TokenKey,
+    ApiKeys, Build, CustomerTokenOptions, CustomerTokens, HttpOptions, Limits, ParkedWebhooks,
+    Rate, RateLimits, Services, ServicesParts, SignedTokens, TokenKey,
 };
 use chrono::Duration;
 use clap::Args;
@@ -60,6 +61,45 @@ pub(super) struct ServeArgs {
     /// A file with a shared secret of at least 32 bytes (HS256).
     #[arg(long)]
     jwt_hs256_secret: Vec<PathBuf>,
+    /// Requests a second of one customer, or of one holder of an order's token; 0 for no limit.
+    #[arg(long, env = "TILLROLL_CUSTOMER_RATE", default_value_t = 20)]
+    customer_rate: u32,
+    /// Requests a second of one seller's key; 0 for no limit.
+    #[arg(long, env = "TILLROLL_SELLER_RATE", default_value_t = 50)]
+    seller_rate: u32,
+    /// Requests a second of one storefront's key, which carries all its shoppers; 0 for no limit.
+    #[arg(long, env = "TILLROLL_STOREFRONT_RATE", default_value_t = 0)]
+    storefront_rate: u32,
+    /// Requests a second of one key of support or an admin; 0 for no limit.
+    #[arg(long, env = "TILLROLL_STAFF_RATE", default_value_t = 0)]
+    staff_rate: u32,
+}
+
+/// How many seconds' worth of requests may come at once.
+const BURST_SECONDS: u32 = 5;
+
+impl ServeArgs {
+    fn rates(&self) -> RateLimits {
+        let rate = |per_second: u32| {
+            let burst = NonZeroU32::new(per_second.saturating_mul(BURST_SECONDS))?;
+            Some(Rate { per_second: NonZeroU32::new(per_second)?, burst })
+        };
+        RateLimits {
+            customer: rate(self.customer_rate),
+            storefront: rate(self.storefront_rate),
+            seller: rate(self.seller_rate),
+            support: rate(self.staff_rate),
+            admin: rate(self.staff_rate),
+        }
+    }
+}
+
+fn parked_webhooks(node: &Node) -> ParkedWebhooks {
+    let agenda = Arc::clone(&node.agenda);
+    Box::new(move |max| {
+        let agenda = agenda.lock().map_err(|_| "the agenda's reader had panicked".to_owned())?;
+        agenda.parked(max).map_err(|error| error.to_string())
+    })
 }
 
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
@@ -95,10 +135,10 @@ pub(super) fn serve(
         tokens: SignedTokens::new(&token_key),
         customers: customer_tokens(args)?,
         webhooks: BTreeMap::from([(SANDBOX.to_owned(), node.webhook_secrets.clone())]),
-        limits: Limits::default(),
+        limits: Limits { rates: args.rates(), ..Limits::default() },
         build: Build { version: env!("CARGO_PKG_VERSION").to_owned(), commit: None },
         checks: Vec::new(),
-        parked_webhooks: None,
+        parked_webhooks: parked_webhooks(&node),
     });
     let options =
         HttpOptions { listen: args.listen, workers: args.workers, ..HttpOptions::default() };

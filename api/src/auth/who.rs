@@ -201,6 +201,12 @@ impl Asking {
         Ok(token.and_then(|token| self.services.tokens.read_session(token)))
     }
 
+    /// The order whose token a storefront passes on.
+    pub(crate) fn passed_on_order(&self) -> Result<Option<OrderId>, Problem> {
+        let token = self.header(ORDER_TOKEN_HEADER)?.filter(|_| self.is_storefront());
+        Ok(token.and_then(|token| self.services.tokens.read_order(token)))
+    }
+
     /// As the bus records it.
     pub(crate) fn caller(&self) -> Caller {
         let on_behalf_of = match self.shops_for() {
@@ -242,12 +248,16 @@ impl Asking {
         if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX || !visible {
             return Err(malformed("Idempotency-Key must be 1 to 255 visible ASCII characters"));
         }
-        let scope = match (self.shops_for()?, self.guest_session()?) {
-            (Some(customer), _) => format!("customer:{customer}"),
-            // One storefront speaks for many guests, who choose their keys without each other: a
-            // key of one must never get another's order, and with it the token that reads it.
-            (None, Some(cart)) => format!("guest:{cart}"),
-            (None, None) => self.identity.actor().to_string(),
+        // One storefront speaks for many, who choose their keys without each other: a key of one
+        // must never get another's order, and with it the token that reads it.
+        let scope = if let Some(customer) = self.shops_for()? {
+            format!("customer:{customer}")
+        } else if let Some(cart) = self.guest_session()? {
+            format!("guest:{cart}")
+        } else if let Some(order) = self.passed_on_order()? {
+            format!("order:{order}")
+        } else {
+            self.identity.actor().to_string()
         };
         let method = self.request.method().as_str().as_bytes();
         let said = [method, self.request.path().as_bytes(), body];
@@ -262,7 +272,8 @@ impl Asking {
         }
         let quoted = tag.strip_prefix("W/").unwrap_or(tag);
         let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let inner = inner.ok_or_else(|| malformed("If-Match must be one quoted ETag"))?;
+        let one = inner.filter(|inner| !inner.contains('"'));
+        let inner = one.ok_or_else(|| malformed("If-Match must be one quoted ETag"))?;
         // A tag that was never given out here is one that cannot match.
         Ok(Some(inner.parse().unwrap_or(u64::MAX)))
     }

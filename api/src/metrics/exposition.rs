@@ -34,11 +34,21 @@ impl Text {
     }
 }
 
+/// Payment webhooks that wait to be applied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ParkedNow {
+    pub(crate) count: usize,
+    pub(crate) oldest_seconds: i64,
+}
+
 /// All metrics as text.
-pub(crate) fn exposition(services: &Services) -> String {
+pub(crate) fn exposition(services: &Services, parked: Option<ParkedNow>) -> String {
     let mut text = Text(String::with_capacity(32 * 1024));
     commands(&mut text, services);
     read_models(&mut text, services);
+    if let Some(parked) = parked {
+        webhooks(&mut text, parked);
+    }
     process(&mut text, services);
     http(&mut text, &services.metrics);
     text.0
@@ -86,6 +96,14 @@ fn read_models(text: &mut Text, services: &Services) {
     text.counter("tillroll_read_model_failures_total", "Batches tried again.", failures);
     let parked = reads.parked().len();
     text.gauge("tillroll_events_parked", "Events no read model could digest.", parked);
+}
+
+fn webhooks(text: &mut Text, parked: ParkedNow) {
+    let ParkedNow { count, oldest_seconds } = parked;
+    let name = "tillroll_webhooks_parked";
+    text.gauge(name, "Payment webhooks that cannot be applied yet.", count);
+    let help = "How long the oldest parked webhook has waited; 0 without any.";
+    text.gauge(&format!("{name}_oldest_seconds"), help, oldest_seconds);
 }
 
 fn process(text: &mut Text, services: &Services) {

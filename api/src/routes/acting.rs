@@ -1,10 +1,10 @@
 //! What the handlers that change something share: once for each request key, on the version the
 //! client saw, and only what is the caller's own.
 
-use commands::{Once, Refused, RequestKey, Stop, Unit, known};
+use commands::{Once, Refused, RequestKey, Runs, Stop, Unit, known};
 use domain::order::{Order, OrderOnRecord};
 use domain::product::Product;
-use domain::{CustomerId, OrderId, ProductId, RejectionKind, SellerId, SkuId};
+use domain::{CustomerId, LineNumber, OrderId, ProductId, RejectionKind, SellerId, SkuId};
 use journal::Position;
 use sagas::payment_call::PaymentCall;
 use serde::Serialize;
@@ -69,6 +69,10 @@ impl Reach {
         if let Some(customer) = who.shops_for()? {
             return Ok(Self::Customer(customer));
         }
+        // A storefront may pass on what a guest was given with the order.
+        if let Some(order) = who.passed_on_order()? {
+            return Ok(Self::Order(order));
+        }
         Ok(match (who.seller(), &who.identity) {
             (Some(seller), _) => Self::Seller(seller),
             (None, crate::auth::Identity::OrderToken(order)) => Self::Order(*order),
@@ -96,6 +100,44 @@ impl Reach {
         known(order.filter(|order| self.includes(order)), "order", order_id)
     }
 
+    /// As [`Self::order`], for something of an order: what is not there is then that.
+    pub(crate) fn order_of<'u>(
+        self,
+        unit: &'u mut Unit<'_>,
+        order_id: OrderId,
+        what: &str,
+        id: impl std::fmt::Display,
+    ) -> Result<&'u OrderOnRecord, Stop> {
+        let order = unit.state::<Order>(&order_id)?.as_deref();
+        known(order.filter(|order| self.includes(order)), what, id)
+    }
+
+    /// Refuses goods that are not all within reach: unknown if none of them is. A parcel, or a
+    /// return, with other sellers' lines in it is for an admin.
+    pub(crate) fn goods(
+        self,
+        order: &OrderOnRecord,
+        what: &str,
+        id: impl std::fmt::Display,
+        lines: impl IntoIterator<Item = LineNumber>,
+    ) -> Result<(), Stop> {
+        let Self::Seller(seller) = self else { return Ok(()) };
+        let own = |line| order.lines.get(&line).is_some_and(|of| of.seller_id == seller);
+        let (own, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| own(*line));
+        if own.is_empty() {
+            return Err(Refused::not_found(what, id).into());
+        }
+        match others.first() {
+            None => Ok(()),
+            Some(line) => {
+                let message = format!("line {line} is another seller's: an admin has to do this");
+                Err(Refused::new(RejectionKind::Conflict, "lines_of_others", message)
+                    .with("line", *line)
+                    .into())
+            }
+        }
+    }
+
     /// Refuses a product that is not within reach, as one that does not exist.
     pub(crate) fn product(self, unit: &mut Unit<'_>, product_id: ProductId) -> Result<(), Stop> {
         let product = unit.state::<Product>(&product_id)?.as_deref();
@@ -116,6 +158,23 @@ impl Reach {
             Err(Stop::Refused(_)) => Err(Refused::not_found("sku", sku_id).into()),
             other => other.map(|()| product_id),
         }
+    }
+}
+
+/// Refuses when what `id` names has moved on since the client saw it.
+pub(crate) fn seen_version<A: Runs>(
+    unit: &mut Unit<'_>,
+    id: &A::Id,
+    seen: Option<u64>,
+) -> Result<(), Stop> {
+    let current = unit.version::<A>(id)?;
+    match seen {
+        Some(seen) if seen != current => {
+            let message = "it has changed since it was read";
+            let refused = Refused::new(RejectionKind::Stale, "stale", message);
+            Err(refused.with("current_version", current).into())
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -4,3 +4,4 @@ pub(crate) mod checkouts;
 pub(crate) mod metrics;
 pub(crate) mod parked_webhooks;
 pub(crate) mod projections;
+pub(crate) mod shortages;

@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod cancel;
 pub(crate) mod history;
 pub(crate) mod list;
+pub(crate) mod list_refunds;
 pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod refund;

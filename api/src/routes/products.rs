@@ -1,6 +1,7 @@
 //! Products, their SKUs, prices and ratings.
 
 pub(crate) mod add_sku;
+pub(crate) mod body;
 pub(crate) mod bought_together;
 pub(crate) mod change;
 pub(crate) mod change_sku;
@@ -12,4 +13,5 @@ pub(crate) mod rate;
 pub(crate) mod reprice;
 pub(crate) mod reprice_sku;
 pub(crate) mod show;
+pub(crate) mod show_prices;
 pub(crate) mod withdraw_sku;

@@ -2,3 +2,4 @@
 
 pub(crate) mod receive;
 pub(crate) mod reject;
+pub(crate) mod show;

@@ -1,3 +1,4 @@
 //! Parcels on their way.
 
 pub(crate) mod deliver;
+pub(crate) mod show;

@@ -128,3 +128,31 @@ async fn a_seller_keeps_their_own_products_and_stock() {
     let other = json!({"seller_id": uuid::Uuid::now_v7(), "name": "theirs"});
     shop.ask("seller", "POST /products", other).await.is(403);
 }
+
+#[actix_web::test]
+async fn a_customer_registers_under_the_id_they_sign_in_with() {
+    let shop = Shop::open().await;
+    let id = domain::CustomerId::new(uuid::Uuid::now_v7());
+    let token = Shop::customer_token(id);
+    let body = json!({"name": "Ada", "email": "ada@example.com"});
+    let key = || vec![("idempotency-key", "once".to_owned())];
+    let path = "POST /customers";
+    let registered = shop.ask_with(&token, path, body.clone(), key()).await.is(201);
+    assert_eq!(registered.id("customer_id"), id.to_string());
+    let again = shop.ask_with(&token, path, body.clone(), key()).await.is(201);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    let twice = shop.ask(&token, path, body.clone()).await.is(409);
+    assert_eq!(twice.body["code"], "customer_exists");
+    let with_id =
+        |id: String| json!({"customer_id": id, "name": "Eve", "email": "eve@example.com"});
+    let somebody = with_id(uuid::Uuid::now_v7().to_string());
+    shop.ask(&token, path, somebody.clone()).await.is(403);
+    shop.ask("storefront", path, somebody).await.is(201);
+    // What is sealed for a seller must not go when a customer is erased.
+    shop.sellers_own().await;
+    let sellers = shop.ask("storefront", path, with_id(shop.seller_id.to_string())).await.is(422);
+    assert_eq!(sellers.body["errors"][0]["field"], "customer_id");
+    shop.ask(&token, &format!("DELETE /customers/{id}"), Value::Null).await.is(200);
+    let gone = shop.ask(&token, path, body).await.is(409);
+    assert_eq!(gone.body["code"], "person_erased");
+}

@@ -77,7 +77,7 @@ async fn paths_methods_and_queries_are_held_to_what_there_is() {
     let shop = Shop::open().await;
     shop.ask("", "GET /nothing", Value::Null).await.is(404);
     let method = shop.ask("", "DELETE /cart", Value::Null).await.is(405);
-    assert_eq!(method.header("allow"), "GET");
+    assert_eq!(method.header("allow"), "GET, HEAD, OPTIONS");
     shop.ask("", "GET /products/not-an-id", Value::Null).await.is(404);
     let search = shop.ask("", "GET /products?q=mug", Value::Null).await.is(400);
     assert_eq!(search.body["code"], "search_not_available");
@@ -177,7 +177,7 @@ async fn webhooks_are_taken_by_their_signature() {
         media: "application/json",
     };
     let taken = shop.send(ask(&body, headers())).await.is(200);
-    assert!(taken.body["result"]["parked"].is_object(), "{}", taken.text);
+    assert_eq!(taken.body["result"], "parked", "{}", taken.text);
     let again = shop.send(ask(&body, headers())).await.is(200);
     assert_eq!(again.body["result"], "repeated");
     let forged = shop.send(ask("{}", headers())).await.is(401);
@@ -185,4 +185,49 @@ async fn webhooks_are_taken_by_their_signature() {
     shop.send(ask(&body, Vec::new())).await.is(400);
     let other = Ask { path: "/webhooks/payment?provider=nobody", ..ask(&body, headers()) };
     shop.send(other).await.is(404);
+}
+
+/// Whatever the rule is called, its kind has a page.
+#[actix_web::test]
+async fn every_problem_is_explained_where_its_type_says() {
+    let shop = Shop::open().await;
+    let nobodys = json!({"seller_id": uuid::Uuid::now_v7(), "name": "mug"});
+    let refused = shop.ask("admin", "POST /products", nobodys).await.is(404);
+    assert_eq!(refused.body["code"], "seller_not_found");
+    let kind = refused.id("type").rsplit('/').next().unwrap().to_owned();
+    let page = shop.ask("", &format!("GET /problems/{kind}"), Value::Null).await.is(200);
+    assert_eq!(page.body["title"], refused.body["title"]);
+}
+
+#[actix_web::test]
+async fn what_a_value_must_be_is_said_in_words() {
+    let shop = Shop::open().await;
+    for (body, words) in [
+        (r#"{"sku_id":"x","quantity":1}"#, "must be an id"),
+        (r#"{"sku_id":null,"quantity":1}"#, "is required"),
+        (r#"{"sku_id":"0190a0b0-0000-7000-8000-000000000000","quantity":-1}"#, "a whole number"),
+        (r#"{"sku_id":"0190a0b0-0000-7000-8000-000000000000","quantity":1.5}"#, "a whole number"),
+        (r#"{"sku_id":"0190a0b0-0000-7000-8000-000000000000","quantity":[1]}"#, "array"),
+    ] {
+        let ask =
+            Ask { bearer: Some(shop.bearer("storefront")), ..post(&shop, "/cart/items", body) };
+        let refused = shop.send(ask).await.is(422);
+        let message = refused.body["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(words) && !message.contains("u32"), "{body}: {message}");
+    }
+}
+
+#[actix_web::test]
+async fn a_signed_webhook_that_cannot_be_read_is_not_stored() {
+    let shop = Shop::open().await;
+    let head = shop.services.journal.head();
+    let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    for body in ["hello", "", deep.as_str()] {
+        let signed = shop.secrets.sign("msg_2", now(), body.as_bytes());
+        let headers = signed.pairs().into_iter().map(|(n, v)| (n, v.to_owned())).collect();
+        let ask = Ask { bearer: None, headers, ..post(&shop, "/webhooks/payment", body) };
+        let refused = shop.send(ask).await.is(400);
+        assert_eq!(refused.body["code"], "malformed_webhook", "{body}");
+    }
+    assert_eq!(shop.services.journal.head(), head);
 }

@@ -1,7 +1,9 @@
 //! A shop in memory, and requests to it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::http::header::HeaderMap;
@@ -9,12 +11,14 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use actix_web::{App, test};
 use commands::{
-    Bus, BusOptions, Clock, NoSnapshots, SystemClock, SystemIds, TokioSpawner, TokioTimer,
+    Bus, BusOptions, Caller, Clock, NoSnapshots, SystemClock, SystemIds, TokioSpawner, TokioTimer,
 };
-use domain::{CustomerId, SellerId};
+use domain::seller::{Seller, SellerCommand, SellerDetails};
+use domain::{CustomerId, Sealed, SellerId};
 use journal::{Journal, MemoryJournal};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use projections::{Directory, Options, Runner, models};
+use sagas::agenda::{Agenda, AgendaTable};
 use sagas::checkout::ShopPolicy;
 use sagas::engine::{Engine, EngineParts};
 use sagas::key_store::{MemoryKeyStore, SeededEntropy};
@@ -26,6 +30,7 @@ use uuid::Uuid;
 use crate::auth::{
     ApiKeyRole, ApiKeys, CustomerTokenOptions, CustomerTokens, NewApiKey, SignedTokens, TokenKey,
 };
+use crate::position::{MIN_POSITION, POSITION};
 use crate::services::{Build, Services, ServicesParts};
 use crate::{Limits, configure};
 
@@ -40,6 +45,8 @@ pub(super) struct Shop {
     pub(super) seller_id: SellerId,
     pub(super) secrets: WebhookSecrets,
     keys: BTreeMap<&'static str, String>,
+    /// The position of the last answer that gave one, as a client keeps it.
+    seen: RefCell<Option<String>>,
     _dir: tempfile::TempDir,
 }
 
@@ -113,6 +120,10 @@ impl Shop {
         actix_web::rt::spawn(runner.run(std::future::pending::<()>()));
 
         let dir = tempfile::tempdir().unwrap();
+        let open_agenda = || AgendaTable::open(&dir.path().join("agenda.db"), journal.id());
+        let agenda = Agenda::new(open_agenda().unwrap(), Arc::clone(&journal), engine.clone());
+        actix_web::rt::spawn(agenda.run(Arc::new(TokioTimer), Duration::from_millis(20)));
+        let parked = Mutex::new(open_agenda().unwrap());
         let api_keys = ApiKeys::open(&dir.path().join("api-keys.json"), entropy).unwrap();
         let seller_id = SellerId::new(Uuid::now_v7());
         let mut keys = BTreeMap::new();
@@ -142,9 +153,18 @@ impl Shop {
             limits,
             build: Build { version: "0".to_owned(), commit: None },
             checks: Vec::new(),
-            parked_webhooks: None,
+            parked_webhooks: Box::new(move |max| {
+                parked.lock().unwrap().parked(max).map_err(|error| error.to_string())
+            }),
         });
-        Self { services: Arc::new(services), seller_id, secrets, keys, _dir: dir }
+        Self {
+            services: Arc::new(services),
+            seller_id,
+            secrets,
+            keys,
+            seen: RefCell::default(),
+            _dir: dir,
+        }
     }
 
     pub(super) fn bearer(&self, role: &str) -> String {
@@ -158,12 +178,17 @@ impl Shop {
         encode(&Header::default(), &claims, &EncodingKey::from_secret(&JWT_SECRET)).unwrap()
     }
 
+    /// Sends it as a client would: a read asks for what the last write was answered with.
     pub(super) async fn send(&self, ask: Ask<'_>) -> Response {
         let app = test::init_service(App::new().configure(configure(self.services.clone()))).await;
         let method = Method::from_bytes(ask.method.as_bytes()).unwrap();
         let mut request = TestRequest::with_uri(ask.path).method(method);
         if let Some(bearer) = ask.bearer {
             request = request.insert_header(("authorization", format!("Bearer {bearer}")));
+        }
+        let seen = self.seen.borrow().clone().filter(|_| ask.method == "GET");
+        if let Some(seen) = seen {
+            request = request.insert_header((MIN_POSITION, seen));
         }
         for (name, value) in ask.headers {
             request = request.insert_header((name, value));
@@ -172,10 +197,17 @@ impl Shop {
             request = request.insert_header(("content-type", ask.media)).set_payload(body);
         }
         let response = test::call_service(&app, request.to_request()).await;
+        let pattern = response.request().match_pattern().unwrap_or_default();
         let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(position) = headers.get(POSITION) {
+            self.seen.replace(Some(position.to_str().unwrap().to_owned()));
+        }
         let bytes = to_bytes(response.into_body()).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if ask.method != "HEAD" {
+            super::described::hold(ask.method, &pattern, status.as_u16(), &body);
+        }
         Response { status, headers, body, text }
     }
 
@@ -212,6 +244,25 @@ impl Shop {
         let path = format!("POST /inventory/{sku}/receipts");
         let body = json!({"warehouse_id": warehouse, "quantity": 10});
         self.ask("admin", &path, body).await.is(200);
+        (product, sku)
+    }
+
+    /// As [`Self::stocked`], of the seller whose key `seller` is.
+    pub(super) async fn sellers_own(&self) -> (String, String) {
+        let contact = Sealed::from_ciphertext(String::new());
+        let details = SellerDetails { name: "theirs".to_owned(), contact, webhook: None };
+        let command = SellerCommand::Register { seller_id: self.seller_id, details };
+        let bus = self.services.engine.bus();
+        bus.execute::<Seller>(&Caller::system(), self.seller_id, command).await.unwrap();
+        let warehouse = self.ask("admin", "POST /warehouses", json!({"name": "south"})).await;
+        let warehouse = warehouse.is(201).id("warehouse_id");
+        let body = json!({"name": "cup", "base_prices": {"GBP": 500}});
+        let product = self.ask("seller", "POST /products", body).await.is(201).id("product_id");
+        let path = format!("POST /products/{product}/skus");
+        let sku = self.ask("seller", &path, json!({})).await.is(201).id("sku_id");
+        let path = format!("POST /inventory/{sku}/receipts");
+        let body = json!({"warehouse_id": warehouse, "quantity": 4});
+        self.ask("seller", &path, body).await.is(200);
         (product, sku)
     }
 

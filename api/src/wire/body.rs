@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Field, scan};
-use crate::problem::{Problem, catalogue};
+use crate::problem::{Kind, Problem, catalogue};
 
 pub(crate) const SMALL_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const LARGE_BODY_BYTES: usize = 256 * 1024;
@@ -66,14 +66,19 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
                     return Err(Problem::new(catalogue::MALFORMED_JSON, error.to_string()));
                 }
             };
-            if scan::depth(text) > DEPTH_MAX {
-                let detail = format!("the body is nested more than {DEPTH_MAX} deep");
-                return Err(Problem::new(catalogue::MALFORMED_JSON, detail));
-            }
+            check_depth(text, catalogue::MALFORMED_JSON)?;
             let value = T::parse(text)?;
             Ok(Self { value, bytes })
         })
     }
+}
+
+/// Refuses text that is nested too deep to be handed on.
+pub(crate) fn check_depth(text: &str, kind: Kind) -> Result<(), Problem> {
+    if scan::depth(text) <= DEPTH_MAX {
+        return Ok(());
+    }
+    Err(Problem::new(kind, format!("the body is nested more than {DEPTH_MAX} deep")))
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -54,7 +54,7 @@ impl<'a> Field<'a> {
             return None;
         }
         let at = scan::path(text, scan::offset(text, error.line(), error.column()));
-        let message = without_place(&error);
+        let message = in_words(&without_place(&error));
         errors.push(match named(&message) {
             Some((inner, rule, message)) => {
                 // The path of an unknown field ends in it already.
@@ -73,6 +73,25 @@ fn without_place(error: &serde_json::Error) -> String {
         Some(end) => text[..end].to_owned(),
         None => text,
     }
+}
+
+/// What serde says, in the words of JSON instead of Rust's.
+pub(super) fn in_words(message: &str) -> String {
+    let kinds = [
+        (", expected u32", ", expected a whole number from 0 to 4294967295"),
+        (", expected u8", ", expected a whole number from 0 to 255"),
+        (", expected i64", ", expected a whole number"),
+        ("invalid type: floating point", "invalid value:"),
+        ("invalid type: sequence", "invalid type: array"),
+        ("invalid type: map", "invalid type: object"),
+        ("expected a sequence", "expected an array"),
+        ("expected a map", "expected an object"),
+        ("unknown variant", "unknown value"),
+    ];
+    if message.starts_with("UUID parsing failed") {
+        return "must be an id (a UUID in its hyphenated form)".to_owned();
+    }
+    kinds.iter().fold(message.to_owned(), |text, (rust, json)| text.replace(rust, json))
 }
 
 /// What serde says about a field it names: which, and what is wrong with it.

@@ -6,11 +6,15 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{DateTime, Utc};
 use domain::order::OrderStatus;
+use domain::pricing::Tier;
+use domain::product::ProductStatus;
 use domain::{CategoryId, Currency, CustomerId, SellerId};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use uuid::Uuid;
 
+use super::field::in_words;
 use crate::problem::{Problem, catalogue};
 
 /// A type that can be read from a query string.
@@ -65,11 +69,29 @@ by_from_str! {
     SellerId: "an id",
     CategoryId: "an id",
     CustomerId: "an id",
+    Uuid: "an id",
 }
 
 impl QueryValue for OrderStatus {
     fn read(text: &str) -> Result<Self, String> {
-        let words: StrDeserializer<'_, ValueError> = text.into_deserializer();
-        Self::deserialize(words).map_err(|error| error.to_string())
+        one_of(text)
     }
+}
+
+impl QueryValue for ProductStatus {
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text)
+    }
+}
+
+impl QueryValue for Tier {
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text)
+    }
+}
+
+/// A word that serde knows; the error lists them all.
+fn one_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    let words: StrDeserializer<'a, ValueError> = text.into_deserializer();
+    T::deserialize(words).map_err(|error| in_words(&error.to_string()))
 }

@@ -16,6 +16,7 @@ request! {
     /// Units of a SKU for the cart.
     AddItem {
         sku_id: SkuId = Uuid,
+        #[schema(minimum = 1, maximum = 9999)]
         quantity: Quantity = u32,
         /// Currency of a cart that is opened; must be the cart's if it is open.
         currency: Option<Currency> = Option<String>,

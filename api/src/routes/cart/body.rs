@@ -40,8 +40,7 @@ pub(crate) struct CartLineBody {
     quantity: u32,
     unit_price: MoneyBody,
     line_total: MoneyBody,
-    /// The rule the price came from: wholesale, sale, sku, product.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::shapes::PriceRule)]
     price_rule: PriceRule,
     /// Units this shopper could have now.
     available: u32,

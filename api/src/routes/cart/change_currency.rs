@@ -2,13 +2,14 @@
 
 use commands::carts;
 use domain::Currency;
+use domain::cart::Cart;
 
 use super::body::CartBody;
 use super::shopper::some_shopper;
 use crate::auth::Who;
 use crate::auth::roles::SHOPPER;
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::change;
+use crate::routes::acting::{change, seen_version};
 use crate::wire::{Body, request};
 
 request! {
@@ -25,7 +26,9 @@ pub(crate) async fn change_currency(who: Who<SHOPPER>, body: Body<ChangeCurrency
     let shopper = some_shopper(&who)?;
     let currency = body.value.currency;
     let policy = who.services().engine.policy().carts.clone();
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
+        seen_version::<Cart>(unit, &shopper.cart_id, seen)?;
         carts::change_currency(unit, &policy, shopper, currency).map(CartBody::from)
     })
     .await?;

@@ -13,8 +13,7 @@ use crate::routes::off_thread;
 /// All categories, each before what is below it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CategoryTreeBody {
-    /// Each with category_id, parent_id, name, slug, lft, rgt, depth and path.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<crate::openapi::shapes::Category>)]
     categories: Vec<CategoryView>,
 }
 

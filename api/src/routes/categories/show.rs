@@ -16,10 +16,10 @@ use crate::wire::Ids;
 /// A category and everything below it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CategoryBody {
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::openapi::shapes::Category)]
     category: CategoryView,
     /// In the order of the tree.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<crate::openapi::shapes::Category>)]
     below: Vec<CategoryView>,
 }
 

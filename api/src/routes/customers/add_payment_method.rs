@@ -7,7 +7,7 @@ use sagas::key_store::PersonalField;
 use super::body::{PaymentMethodRef, own};
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, CUSTOMER, STOREFRONT, SUPPORT};
-use crate::personal::{check_text, checked};
+use crate::personal::{check_text, check_token, checked};
 use crate::reply::{Answer, Reply};
 use crate::routes::acting::change;
 use crate::routes::orders::place::check_provider;
@@ -38,7 +38,7 @@ pub(crate) async fn add_payment_method(
     let AddPaymentMethod { provider, token, label } = body.value;
     let mut errors = Vec::new();
     check_provider(&who, "provider", &provider, &mut errors);
-    check_text("token", &token, &mut errors);
+    check_token("token", &token, &mut errors);
     label.iter().for_each(|label| check_text("label", label, &mut errors));
     checked(errors)?;
     let key = who.request_key(&body.bytes)?;

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 pub(crate) struct CustomerBody {
     #[schema(value_type = Uuid)]
     customer_id: CustomerId,
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::shapes::Tier)]
     tier: Tier,
     contact: Option<Contact>,
     addresses: Vec<AddressBody>,

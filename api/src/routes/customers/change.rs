@@ -11,7 +11,7 @@ use crate::auth::roles::{ADMIN, CUSTOMER, STOREFRONT, SUPPORT};
 use crate::personal::{Contact, checked, open_json, seal_json};
 use crate::problem::{Problem, catalogue};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::change;
+use crate::routes::acting::{change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -21,7 +21,7 @@ request! {
         email: Option<String> = Option<String>,
         phone: Option<String> = Option<String>,
         /// retail or wholesale; admins only.
-        tier: Option<Tier> = Option<String>,
+        tier: Option<Tier> = Option<crate::openapi::shapes::Tier>,
     }
 }
 
@@ -56,7 +56,9 @@ pub(crate) async fn change_customer(
     } else {
         Some(seal_json(keys, customer_id.uuid(), PersonalField::Contact, &contact).await?)
     };
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
+        seen_version::<Customer>(unit, &customer_id, seen)?;
         if let Some(contact) = sealed.clone() {
             let command = CustomerCommand::ChangeContact { contact };
             unit.execute::<Customer>(&customer_id, &command)?;

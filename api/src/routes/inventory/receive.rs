@@ -13,6 +13,7 @@ request! {
     /// A delivery.
     ReceiveStock {
         warehouse_id: WarehouseId = Uuid,
+        #[schema(minimum = 1, maximum = 1_000_000_000)]
         quantity: Quantity = u32,
         /// The delivery note's number; makes a repeat harmless.
         reference: Option<String> = Option<String>,

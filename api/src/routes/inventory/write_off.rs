@@ -13,6 +13,7 @@ request! {
     /// Units that are gone.
     WriteOffStock {
         warehouse_id: WarehouseId = Uuid,
+        #[schema(minimum = 1, maximum = 1_000_000_000)]
         quantity: Quantity = u32,
         /// 1 to 500 characters.
         reason: String = String,

@@ -14,7 +14,7 @@ const CHECKOUTS_MAX: usize = 500;
 /// Checkouts that are not over, the oldest first; at most 500.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CheckoutsInFlight {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<crate::openapi::shapes::Checkout>)]
     checkouts: Vec<CheckoutInFlight>,
 }
 

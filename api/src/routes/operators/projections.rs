@@ -20,7 +20,12 @@ pub(crate) struct ReadModelBody {
 /// An event no read model could digest.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ParkedEventBody {
-    summary: String,
+    model: &'static str,
+    /// Place in the journal.
+    position: u64,
+    /// Such as `order-0190…`.
+    stream: String,
+    error: String,
 }
 
 /// All read models.
@@ -49,6 +54,11 @@ pub(crate) async fn list_projections(who: Who<ADMIN>) -> Answer {
         })
         .collect();
     let parked = reads.parked();
-    let parked = parked.iter().map(|event| ParkedEventBody { summary: format!("{event:?}") });
+    let parked = parked.iter().map(|event| ParkedEventBody {
+        model: event.model,
+        position: event.position.0,
+        stream: event.stream.to_string(),
+        error: event.error.clone(),
+    });
     Reply::ok().json(&ReadModelsBody { journal_head: head, models, parked: parked.collect() })
 }

@@ -1,10 +1,12 @@
-//! An order as its readers get it. A seller sees the lines to ship and where to, and no money.
+//! An order as its readers get it. A seller sees their own lines and where to ship
+//! them, and neither totals nor payment.
 
 use std::collections::BTreeMap;
 
 use domain::order::{OrderEndReason, OrderStatus, OrderTotals};
 use domain::{
-    CartId, Currency, CustomerId, OrderId, PaymentMethodId, ReturnId, ShipmentId, Timestamp,
+    CartId, Currency, CustomerId, LineNumber, OrderId, PaymentMethodId, ReturnId, SellerId,
+    ShipmentId, Timestamp,
 };
 use projections::orders::{LineView, OrderView, PaymentView, ReturnView, ShipmentView};
 use sagas::key_store::PersonalField;
@@ -15,6 +17,21 @@ use crate::auth::Asking;
 use crate::personal::{self, AddressBody, Contact};
 use crate::problem::Problem;
 
+/// Takes out what is other sellers' in an order, its parcels and its returns.
+pub(crate) fn keep_lines_of(view: &mut OrderView, seller: SellerId) {
+    view.lines.retain(|line| line.seller_id == seller);
+    let own = |line: LineNumber| view.lines.iter().any(|of| of.line == line);
+    view.shipments.retain(|_, shipment| {
+        shipment.lines.retain(|units| own(units.line));
+        !shipment.lines.is_empty()
+    });
+    view.returns.retain(|_, returned| {
+        returned.lines.retain(|units| own(units.line));
+        returned.received.retain(|units| own(units.line));
+        !returned.lines.is_empty()
+    });
+}
+
 /// One order. Amounts are minor units of `currency`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
@@ -23,7 +40,7 @@ pub(crate) struct OrderBody {
     order_id: OrderId,
     /// As in the `ETag`.
     version: u64,
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::shapes::OrderStatus)]
     status: OrderStatus,
     #[schema(value_type = Option<Uuid>)]
     customer_id: Option<CustomerId>,
@@ -31,14 +48,13 @@ pub(crate) struct OrderBody {
     cart_id: CartId,
     #[schema(value_type = String)]
     currency: Currency,
-    /// Each with line, sku_id, product_id, seller_id, name, unit_minor, price_rule, ordered,
-    /// shipped, delivered, returned.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<crate::openapi::shapes::OrderLine>)]
     lines: Vec<LineView>,
-    /// lines_minor, tax_minor, shipping_minor, discount_minor, total_minor.
-    #[schema(value_type = Option<Object>)]
+    /// Null for sellers.
+    #[schema(value_type = Option<crate::openapi::shapes::OrderTotals>)]
     totals: Option<OrderTotals>,
-    #[schema(value_type = Option<Object>)]
+    /// Null for sellers, and where nothing was to be paid.
+    #[schema(value_type = Option<crate::openapi::shapes::Payment>)]
     payment: Option<PaymentView>,
     #[schema(value_type = Option<Uuid>)]
     payment_method_id: Option<PaymentMethodId>,
@@ -46,14 +62,14 @@ pub(crate) struct OrderBody {
     /// A guest's; gone once it was erased.
     contact: Option<Contact>,
     /// By shipment id.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, crate::openapi::shapes::Shipment>)]
     shipments: BTreeMap<ShipmentId, ShipmentView>,
     /// By return id.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, crate::openapi::shapes::Return>)]
     returns: BTreeMap<ReturnId, ReturnView>,
     /// The order's number in another system.
     reference: Option<String>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<crate::openapi::shapes::OrderEndReason>)]
     end_reason: Option<OrderEndReason>,
     #[schema(value_type = String, format = DateTime)]
     placed_at: Timestamp,
@@ -79,10 +95,7 @@ impl OrderBody {
             None => None,
         };
         if let Some(seller) = seller {
-            view.lines.retain(|line| line.seller_id == seller);
-            let own = |line: u32| view.lines.iter().any(|of| of.line == line);
-            view.shipments.retain(|_, shipment| shipment.lines.iter().any(|l| own(l.line)));
-            view.returns.retain(|_, returned| returned.lines.iter().any(|l| own(l.line)));
+            keep_lines_of(&mut view, seller);
         }
         let whole = seller.is_none();
         Ok(Self {

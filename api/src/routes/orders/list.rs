@@ -1,7 +1,7 @@
 //! `GET /orders`.
 
-use domain::order::OrderStatus;
-use domain::{CustomerId, SellerId, Timestamp};
+use domain::order::{OrderStatus, OrderTotals};
+use domain::{Currency, CustomerId, OrderId, SellerId, Timestamp};
 use projections::orders::{self, Cursor, Filter, LIMIT_MAX, OrderSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ const LIMIT: usize = 50;
 query! {
     /// Which orders; those that meet all of what is given, newest first.
     ListOrders {
-        status: OrderStatus = String,
+        status: OrderStatus = crate::openapi::shapes::OrderStatus,
         /// Customers and storefronts only see their own.
         customer_id: CustomerId = Uuid,
         /// Sellers only see their own.
@@ -34,6 +34,7 @@ query! {
         /// `next` of the page before, with the same filters.
         cursor: String = String,
         /// 1 to 200, 50 if left out.
+        #[param(minimum = 1, maximum = 200)]
         limit: usize = usize,
     }
 }
@@ -41,10 +42,54 @@ query! {
 /// One page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrderPage {
-    #[schema(value_type = Vec<Object>)]
-    orders: Vec<OrderSummary>,
+    orders: Vec<OrderSummaryBody>,
     /// Where the next page begins; null on the last.
     next: Option<String>,
+}
+
+/// What a list shows of an order. Amounts are minor units of `currency`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderSummary)]
+pub(crate) struct OrderSummaryBody {
+    #[schema(value_type = Uuid)]
+    order_id: OrderId,
+    /// As in the `ETag`.
+    version: u64,
+    #[schema(value_type = crate::openapi::shapes::OrderStatus)]
+    status: OrderStatus,
+    #[schema(value_type = Option<Uuid>)]
+    customer_id: Option<CustomerId>,
+    #[schema(value_type = String)]
+    currency: Currency,
+    /// Null for sellers.
+    #[schema(value_type = Option<crate::openapi::shapes::OrderTotals>)]
+    totals: Option<OrderTotals>,
+    /// Null for sellers, whose lines may not be all.
+    line_count: Option<u32>,
+    /// The order's number in another system.
+    reference: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    placed_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl OrderSummaryBody {
+    /// `whole`: what the other sellers of an order sold is theirs to see, too.
+    fn of(order: OrderSummary, whole: bool) -> Self {
+        Self {
+            order_id: order.order_id,
+            version: order.version,
+            status: order.status,
+            customer_id: order.customer_id,
+            currency: order.currency,
+            totals: whole.then_some(order.totals),
+            line_count: whole.then_some(order.line_count),
+            reference: order.reference,
+            placed_at: order.placed_at,
+            updated_at: order.updated_at,
+        }
+    }
 }
 
 /// Orders, newest first.
@@ -65,11 +110,8 @@ pub(crate) async fn list_orders(who: Who<LISTER>, Query(query): Query<ListOrders
     let reads = who.services().reads.clone();
     let page = off_thread(move || orders::list(&reads, &filter, after, limit)).await??;
     let page = page.map_err(bad_cursor)?;
-    let mut orders = page.orders;
-    if who.seller().is_some() {
-        // What the other sellers of an order sold is not theirs to see.
-        orders.iter_mut().for_each(|order| order.totals = Default::default());
-    }
+    let whole = who.seller().is_none();
+    let orders = page.orders.into_iter().map(|order| OrderSummaryBody::of(order, whole)).collect();
     let next = page.next.map(|cursor| cursor.to_string());
     Reply::ok().json(&OrderPage { orders, next })
 }

@@ -1,5 +1,6 @@
 //! `POST /orders`.
 
+use actix_web::http::header::{HeaderName, LOCATION};
 use commands::CommandError;
 use commands::carts::Shopper;
 use domain::cart::CartOwner;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use crate::auth::roles::SHOPPER;
 use crate::auth::{Asking, Who};
 use crate::personal::{self, Contact, Place};
+use crate::position::{POSITION, position_token};
 use crate::problem::{FieldError, Problem, catalogue};
 use crate::reply::{Answer, Reply};
 use crate::routes::cart::body::MoneyBody;
@@ -67,13 +69,13 @@ pub(crate) struct GuestPayment {
 pub(crate) struct OrderReceipt {
     #[schema(value_type = Uuid)]
     order_id: OrderId,
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::shapes::OrderStatus)]
     status: OrderStatus,
     /// As in the `ETag`.
     version: u64,
     total: MoneyBody,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<crate::openapi::shapes::OrderEndReason>)]
     end_reason: Option<OrderEndReason>,
     /// Guests: reads this one order, in `Tillroll-Order-Token`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,15 +129,14 @@ pub(crate) async fn place_order(who: Who<SHOPPER>, body: Body<PlaceOrderBody>) -
 fn answer(who: &Asking, receipt: &OrderReceipt, position: Position, replayed: bool) -> Answer {
     let location = format!("/orders/{}", receipt.order_id);
     let reply = match receipt.status {
-        OrderStatus::Failed => return Err(failed(receipt, &location)),
+        OrderStatus::Failed => return Err(failed(who, receipt, position, &location)),
         OrderStatus::Pending => Reply::accepted().location(&location).retry_after(1),
         _ => Reply::created(&location),
     };
     reply.etag(receipt.version).position(who, position).replayed(replayed).json(receipt)
 }
 
-fn failed(receipt: &OrderReceipt, location: &str) -> Problem {
-    use actix_web::http::header::{HeaderValue, LOCATION};
+fn failed(who: &Asking, receipt: &OrderReceipt, position: Position, location: &str) -> Problem {
     let (kind, detail) = match &receipt.end_reason {
         Some(OrderEndReason::PaymentDeclined { decline_code }) => {
             (catalogue::PAYMENT_DECLINED, format!("the payment was declined: {decline_code}"))
@@ -157,10 +158,8 @@ fn failed(receipt: &OrderReceipt, location: &str) -> Problem {
     if let Some(token) = &receipt.order_token {
         problem = problem.with("order_token", token.as_str());
     }
-    match HeaderValue::from_str(location) {
-        Ok(value) => problem.header(LOCATION, value),
-        Err(_) => problem,
-    }
+    let token = position_token(who.services().journal.id(), position);
+    problem.text_header(LOCATION, location).text_header(HeaderName::from_static(POSITION), &token)
 }
 
 async fn receipt(
@@ -244,7 +243,7 @@ async fn guests_terms(
     let services = who.services();
     if let Some(payment) = &body.payment {
         check_provider(who, "payment.provider", &payment.provider, &mut errors);
-        personal::check_text("payment.token", &payment.token, &mut errors);
+        personal::check_token("payment.token", &payment.token, &mut errors);
     }
     personal::checked(errors)?;
     let keys = services.engine.keys().as_ref();

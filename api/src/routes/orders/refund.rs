@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SUPPORT};
+use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
 use crate::routes::acting::{Reach, act, seen_order};
 use crate::routes::bounded;
@@ -40,6 +41,9 @@ pub(crate) async fn refund_order(
     body: Body<RefundOrder>,
 ) -> Answer {
     let RefundOrder { amount_minor, reason } = body.value;
+    if reason.trim().is_empty() {
+        return Err(Problem::field("reason", "invalid", "must be 1 to 500 characters"));
+    }
     bounded("reason", &reason, 500)?;
     let (reach, seen) = (Reach::of(&who)?, who.if_match()?);
     let done = act(&who, who.request_key(&body.bytes)?, move |unit| {

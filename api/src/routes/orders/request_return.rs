@@ -20,7 +20,7 @@ request! {
     RequestReturn {
         lines: Vec<LineUnitsBody> = Vec<LineUnitsBody>,
         /// damaged, wrong_item, not_as_described, too_late, changed_mind or other.
-        reason: ReturnReason = String,
+        reason: ReturnReason = crate::openapi::shapes::ReturnReason,
         /// At most 1,000 characters.
         note: Option<String> = Option<String>,
     }

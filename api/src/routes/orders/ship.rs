@@ -20,8 +20,9 @@ use crate::wire::{Body, Ids, request};
 #[serde(deny_unknown_fields)]
 pub(crate) struct LineUnitsBody {
     /// Number of the line within its order, from 1.
+    #[schema(minimum = 1)]
     line: LineNumber,
-    #[schema(value_type = u32)]
+    #[schema(value_type = u32, minimum = 1)]
     quantity: Quantity,
 }
 
@@ -60,6 +61,7 @@ pub(crate) async fn ship_order(
     let ShipOrder { lines, carrier, tracking_number } = body.value;
     bounded("carrier", carrier.as_deref().unwrap_or_default(), 100)?;
     bounded("tracking_number", tracking_number.as_deref().unwrap_or_default(), 200)?;
+    let all = lines.is_none();
     let lines = lines.map(|lines| lines.into_iter().map(LineUnits::from).collect());
     let (reach, seen, seller) = (Reach::of(&who)?, who.if_match()?, who.seller());
     let shipment_id = who.services().engine.bus().new_id();
@@ -69,6 +71,10 @@ pub(crate) async fn ship_order(
             Some(seller) => Some(own_lines(order, seller, lines.as_ref())?),
             None => lines.clone(),
         };
+        if lines.as_ref().is_some_and(|lines| lines.is_empty()) && all {
+            let message = "every unit has left already";
+            return Err(Refused::new(RejectionKind::Conflict, "nothing_to_ship", message).into());
+        }
         seen_order(unit, order_id, seen)?;
         let (carrier, tracking_number) = (carrier.clone(), tracking_number.clone());
         let parcel = Parcel { lines, carrier, tracking_number };

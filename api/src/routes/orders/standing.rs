@@ -15,7 +15,7 @@ use crate::routes::acting::Acted;
 pub(crate) struct OrderStanding {
     #[schema(value_type = Uuid)]
     pub(crate) order_id: OrderId,
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::shapes::OrderStatus)]
     pub(crate) status: OrderStatus,
     /// As in the `ETag`.
     pub(crate) version: u64,

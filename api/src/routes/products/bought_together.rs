@@ -19,6 +19,7 @@ query! {
     /// How many.
     BoughtTogether {
         /// 1 to 20, 10 if left out.
+        #[param(minimum = 1, maximum = 20)]
         limit: usize = usize,
     }
 }

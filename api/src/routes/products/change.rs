@@ -10,7 +10,7 @@ use super::create::ProductRef;
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::{Reach, change};
+use crate::routes::acting::{Reach, change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -37,8 +37,10 @@ pub(crate) async fn change_product(
 ) -> Answer {
     let body = body.value;
     let reach = Reach::of(&who)?;
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
         reach.product(unit, product_id)?;
+        seen_version::<Product>(unit, &product_id, seen)?;
         let product = unit.state::<Product>(&product_id)?.as_deref();
         let before = known(product, "product", product_id)?.details.clone();
         let body = body.clone();

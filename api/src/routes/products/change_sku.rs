@@ -10,7 +10,7 @@ use super::add_sku::SkuRef;
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::{Reach, change};
+use crate::routes::acting::{Reach, change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -34,8 +34,10 @@ pub(crate) async fn change_sku(
     body: Body<ChangeSku>,
 ) -> Answer {
     let (reach, body) = (Reach::of(&who)?, body.value);
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
         reach.product(unit, product_id)?;
+        seen_version::<Product>(unit, &product_id, seen)?;
         let product = unit.state::<Product>(&product_id)?.as_deref();
         let sku = product.and_then(|product| product.skus.get(&sku_id));
         let before = known(sku, "sku", sku_id)?.details.clone();

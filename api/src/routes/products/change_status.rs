@@ -7,14 +7,14 @@ use super::create::ProductRef;
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::{Reach, change};
+use crate::routes::acting::{Reach, change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
     /// Whether it is for sale.
     ChangeProductStatus {
         /// active, inactive or deleted, which is for good.
-        status: ProductStatus = String,
+        status: ProductStatus = crate::openapi::shapes::ProductStatus,
     }
 }
 
@@ -28,8 +28,10 @@ pub(crate) async fn change_product_status(
     body: Body<ChangeProductStatus>,
 ) -> Answer {
     let (reach, status) = (Reach::of(&who)?, body.value.status);
+    let seen = who.if_match()?;
     let done = change(&who, who.request_key(&body.bytes)?, move |unit| {
         reach.product(unit, product_id)?;
+        seen_version::<Product>(unit, &product_id, seen)?;
         unit.execute::<Product>(&product_id, &ProductCommand::ChangeStatus(status))?;
         Ok(ProductRef { product_id })
     })

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use domain::{CategoryId, Currency, SellerId};
 use projections::Projector;
 use projections::catalogue::{
-    Catalogue, Cursor, Filter, LIMIT_MAX, PriceRange, ProductSummary, Request, Sort, Start, list,
+    Catalogue, Cursor, Filter, LIMIT_MAX, Page, PriceRange, Request, Sort, Start, list,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::body::ProductSummaryBody;
 use crate::auth::Who;
 use crate::auth::roles::PUBLIC;
 use crate::problem::{FieldError, Problem, catalogue};
@@ -43,9 +44,11 @@ query! {
         sort: String = String,
         /// `next` of the page before, with the same filters.
         cursor: String = String,
-        /// From 1; instead of a cursor.
+        /// From 1 to 1000; instead of a cursor.
+        #[param(minimum = 1, maximum = 1000)]
         page: u32 = u32,
         /// 1 to 100, 24 if left out.
+        #[param(minimum = 1, maximum = 100)]
         limit: usize = usize,
     }
 }
@@ -53,10 +56,7 @@ query! {
 /// One page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductPage {
-    /// Each with product_id, name, category_id, brand, tags, status, seller_id, lowest_prices (by
-    /// currency), in_stock, stars and created_at.
-    #[schema(value_type = Vec<Object>)]
-    products: Vec<ProductSummary>,
+    products: Vec<ProductSummaryBody>,
     /// Products on all pages.
     total: u64,
     /// Where the next page begins; null on the last.
@@ -76,9 +76,15 @@ pub(crate) async fn list_products(who: Who<PUBLIC>, Query(query): Query<ListProd
     let reads = who.services().reads.clone();
     let found = off_thread(move || reads.read(Catalogue::NAME, |c| list(c, &request)));
     let page = found.await??;
-    let (products, total) = (page.products, page.total);
-    let next = page.next.map(|cursor| cursor.to_string());
-    Reply::ok().json(&ProductPage { products, total, next })
+    Reply::ok().json(&ProductPage::from(page))
+}
+
+impl From<Page> for ProductPage {
+    fn from(page: Page) -> Self {
+        let next = page.next.map(|cursor| cursor.to_string());
+        let products = page.products.into_iter().map(ProductSummaryBody::from).collect();
+        Self { products, total: page.total, next }
+    }
 }
 
 fn understood(who: &Who<PUBLIC>, query: ListProducts) -> Result<Request, Problem> {
@@ -97,6 +103,9 @@ fn understood(who: &Who<PUBLIC>, query: ListProducts) -> Result<Request, Problem
     let bounded = query.price_min.is_some() || query.price_max.is_some();
     if bounded && query.currency.is_none() {
         wrong("currency", "is required with price_min or price_max");
+    }
+    if matches!((query.price_min, query.price_max), (Some(from), Some(to)) if from > to) {
+        wrong("price_max", "must not be below price_min");
     }
     let sort = match (query.sort.as_deref(), query.currency) {
         (None | Some("newest"), _) => Sort::Newest,

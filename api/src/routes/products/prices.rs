@@ -30,6 +30,19 @@ pub(crate) struct PriceBookBody {
     wholesale: Prices,
 }
 
+impl From<PriceBook> for PriceBookBody {
+    fn from(book: PriceBook) -> Self {
+        let sale = |(currency, sale): (Currency, SalePrice)| {
+            (currency, SalePriceBody { minor: sale.minor, ends_at: sale.ends_at })
+        };
+        Self {
+            own: book.own,
+            sale: book.sale.into_iter().map(sale).collect(),
+            wholesale: book.wholesale,
+        }
+    }
+}
+
 impl From<PriceBookBody> for PriceBook {
     fn from(body: PriceBookBody) -> Self {
         let sale = |(currency, sale): (Currency, SalePriceBody)| {

@@ -8,7 +8,7 @@ use super::create::ProductRef;
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::{Reach, change};
+use crate::routes::acting::{Reach, change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -30,8 +30,10 @@ pub(crate) async fn reprice_product(
 ) -> Answer {
     let reach = Reach::of(&who)?;
     let command = ProductCommand::Reprice(body.value.base_prices);
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
         reach.product(unit, product_id)?;
+        seen_version::<Product>(unit, &product_id, seen)?;
         unit.execute::<Product>(&product_id, &command)?;
         Ok(ProductRef { product_id })
     })

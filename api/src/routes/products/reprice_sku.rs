@@ -8,7 +8,7 @@ use super::prices::PriceBookBody;
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::{Reach, change};
+use crate::routes::acting::{Reach, change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -29,8 +29,10 @@ pub(crate) async fn reprice_sku(
 ) -> Answer {
     let reach = Reach::of(&who)?;
     let command = ProductCommand::RepriceSku { sku_id, prices: body.value.prices.into() };
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
         reach.product(unit, product_id)?;
+        seen_version::<Product>(unit, &product_id, seen)?;
         unit.execute::<Product>(&product_id, &command)?;
         Ok(SkuRef { product_id, sku_id })
     })

@@ -15,7 +15,7 @@ use crate::auth::Who;
 use crate::auth::roles::PUBLIC;
 use crate::problem::{Problem, catalogue};
 use crate::reply::{Answer, Reply};
-use crate::wire::{FromQuery, SMALL_BODY_BYTES, query, read_whole};
+use crate::wire::{FromQuery, SMALL_BODY_BYTES, check_depth, query, read_whole};
 
 query! {
     /// Who sends it.
@@ -28,9 +28,33 @@ query! {
 /// What became of the message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WebhookTaken {
-    /// applied, repeated, parked or ignored.
-    #[schema(value_type = Object)]
-    result: Received,
+    result: WebhookResult,
+    /// Why it was parked or ignored.
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WebhookResult {
+    Applied,
+    /// It was here before; nothing was done.
+    Repeated,
+    /// It waits for its order, or for an answer that is ahead of it.
+    Parked,
+    /// It is kept, and nothing follows from it.
+    Ignored,
+}
+
+impl From<Received> for WebhookTaken {
+    fn from(received: Received) -> Self {
+        let (result, reason) = match received {
+            Received::Applied => (WebhookResult::Applied, None),
+            Received::Repeated => (WebhookResult::Repeated, None),
+            Received::Parked { reason } => (WebhookResult::Parked, Some(reason)),
+            Received::Ignored { reason } => (WebhookResult::Ignored, Some(reason)),
+        };
+        Self { result, reason }
+    }
 }
 
 /// Takes a payment provider's message: its signature (Standard Webhooks) is the credential.
@@ -61,6 +85,7 @@ pub(crate) async fn receive_payment_webhook(
     })?;
     let body = String::from_utf8(body.to_vec())
         .map_err(|_| Problem::new(catalogue::MALFORMED_WEBHOOK, "the body is not UTF-8"))?;
+    check_depth(&body, catalogue::MALFORMED_WEBHOOK)?;
     let caller = Caller {
         actor: Some(format!("provider:{provider}").into()),
         request: Some(who.request_id()),
@@ -68,7 +93,7 @@ pub(crate) async fn receive_payment_webhook(
     };
     let delivery = Delivery { provider, message_id: verified.id, body };
     let done = services.engine.receive_webhook(&caller, delivery).await?;
-    Reply::ok().position(&who, done.position).json(&WebhookTaken { result: done.value })
+    Reply::ok().position(&who, done.position).json(&WebhookTaken::from(done.value))
 }
 
 fn received(headers: &HeaderMap) -> ReceivedHeaders<'_> {

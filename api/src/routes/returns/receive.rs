@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER};
+use crate::problem::{Problem, catalogue};
 use crate::reply::Answer;
 use crate::routes::acting::{Reach, act, seen_order};
 use crate::routes::orders::standing::OrderStanding;
@@ -31,7 +32,7 @@ request! {
         lines: Option<Vec<ReceivedLine>> = Option<Vec<ReceivedLine>>,
         /// Where it is put; the first warehouse that has had the SKU, if left out.
         warehouse_id: Option<WarehouseId> = Option<Uuid>,
-        /// What to pay back instead of what the units are worth; staff only.
+        /// What to pay back instead of what the units are worth; admins only.
         refund_minor: Option<i64> = Option<i64>,
     }
 }
@@ -54,12 +55,18 @@ pub(crate) async fn receive_return(
         };
         lines.into_iter().map(received).collect()
     });
+    if refund_minor.is_some() && !who.is_admin() {
+        return Err(Problem::new(catalogue::FORBIDDEN, "only an admin says what to pay back"));
+    }
     let arrival = Arrival { lines, warehouse_id, refund_minor };
     let (reach, seen) = (Reach::of(&who)?, who.if_match()?);
     let done = act(&who, who.request_key(&body.bytes)?, move |unit| {
         let record = unit.state::<ProductReturn>(&return_id)?.as_ref();
-        let order_id = commands::known(record, "return", return_id)?.order_id;
-        reach.order(unit, order_id)?;
+        let asked = commands::known(record, "return", return_id)?.clone();
+        let order_id = asked.order_id;
+        let lines = asked.lines.iter().map(|units| units.line);
+        let order = reach.order_of(unit, order_id, "return", return_id)?;
+        reach.goods(order, "return", return_id, lines)?;
         seen_order(unit, order_id, seen)?;
         if let Some(warehouse_id) = arrival.warehouse_id {
             let warehouse = unit.state::<domain::warehouse::Warehouse>(&warehouse_id)?.as_ref();

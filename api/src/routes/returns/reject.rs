@@ -31,8 +31,11 @@ pub(crate) async fn reject_return(
     let (reach, seen) = (Reach::of(&who)?, who.if_match()?);
     let done = change(&who, who.request_key(&body.bytes)?, move |unit| {
         let record = unit.state::<ProductReturn>(&return_id)?.as_ref();
-        let order_id = commands::known(record, "return", return_id)?.order_id;
-        reach.order(unit, order_id)?;
+        let asked = commands::known(record, "return", return_id)?.clone();
+        let order_id = asked.order_id;
+        let lines = asked.lines.iter().map(|units| units.line);
+        let order = reach.order_of(unit, order_id, "return", return_id)?;
+        reach.goods(order, "return", return_id, lines)?;
         seen_order(unit, order_id, seen)?;
         unit.execute::<ProductReturn>(&return_id, &ReturnCommand::Reject { note: note.clone() })?;
         OrderStanding::read(unit, order_id)

@@ -11,7 +11,7 @@ use crate::auth::roles::{ADMIN, SELLER};
 use crate::personal::{Contact, checked, open_json, seal_json};
 use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::change;
+use crate::routes::acting::{change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -68,7 +68,9 @@ pub(crate) async fn change_seller(
         webhook: webhook.map_or(on_record.webhook, |url| Some(url).filter(|url| !url.is_empty())),
     };
     let command = SellerCommand::ChangeDetails(details);
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
+        seen_version::<Seller>(unit, &seller_id, seen)?;
         unit.execute::<Seller>(&seller_id, &command)?;
         Ok(SellerRef { seller_id })
     })

@@ -23,8 +23,11 @@ pub(crate) async fn deliver_shipment(
     let (reach, seen) = (Reach::of(&who)?, who.if_match()?);
     let done = change(&who, who.request_key(&body.bytes)?, move |unit| {
         let shipment = unit.state::<Shipment>(&shipment_id)?.as_ref();
-        let order_id = commands::known(shipment, "shipment", shipment_id)?.order_id;
-        reach.order(unit, order_id)?;
+        let shipment = commands::known(shipment, "shipment", shipment_id)?.clone();
+        let order_id = shipment.order_id;
+        let lines = shipment.lines.iter().map(|units| units.line);
+        let order = reach.order_of(unit, order_id, "shipment", shipment_id)?;
+        reach.goods(order, "shipment", shipment_id, lines)?;
         seen_order(unit, order_id, seen)?;
         fulfilment::deliver(unit, shipment_id)?;
         OrderStanding::read(unit, order_id)

@@ -7,7 +7,7 @@ use super::open::WarehouseRef;
 use crate::auth::Who;
 use crate::auth::roles::ADMIN;
 use crate::reply::{Answer, Reply};
-use crate::routes::acting::change;
+use crate::routes::acting::{change, seen_version};
 use crate::wire::{Body, Ids, request};
 
 request! {
@@ -28,7 +28,9 @@ pub(crate) async fn change_warehouse(
     body: Body<ChangeWarehouse>,
 ) -> Answer {
     let ChangeWarehouse { name, rank } = body.value;
+    let seen = who.if_match()?;
     let done = change(&who, None, move |unit| {
+        seen_version::<Warehouse>(unit, &warehouse_id, seen)?;
         let warehouse = unit.state::<Warehouse>(&warehouse_id)?.as_ref();
         let known = commands::known(warehouse, "warehouse", warehouse_id)?;
         let details = WarehouseDetails {
