@@ -26,6 +26,7 @@ use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
 use crate::secrets::{Secrets, SecretsError};
+use crate::under_way::UnderWay;
 
 pub const JOURNAL_FILE: &str = "journal.db";
 pub const SANDBOX_FILE: &str = "sandbox.db";
@@ -99,6 +100,7 @@ pub struct Node {
     pub webhook_secrets: WebhookSecrets,
     /// The agenda again, to look at: its own is busy.
     pub agenda: Arc<Mutex<AgendaTable>>,
+    pub under_way: UnderWay,
     ledger: Arc<SqliteJournal>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -157,19 +159,18 @@ impl Node {
         let to_look_at = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
         let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
 
-        let directory = Directory::on_disk(&data.join(READ_MODELS))
-            .map_err(projections::RunnerError::Directory)?;
-        let runner = Runner::open(
-            Arc::clone(&port),
-            &directory,
-            &projections::models::all(),
-            projections::Options::default(),
-        )?;
+        let runner = projector(&port, data)?;
         let reads = runner.read_models();
 
+        let mut under_way = UnderWay::default();
+        let marks = (under_way.begin("engine"), under_way.begin("agenda"));
         let owed = Arc::clone(&sandbox);
         let engine_work = async move {
-            let agenda = tokio::spawn(agenda.run(Arc::new(TokioTimer), AGENDA_EVERY));
+            let (_engine, agenda_mark) = marks;
+            let agenda = tokio::spawn(async move {
+                let _agenda = agenda_mark;
+                agenda.run(Arc::new(TokioTimer), AGENDA_EVERY).await;
+            });
             let webhooks = tokio::spawn(async move {
                 if let Err(error) = owed.send_webhooks().await {
                     tracing::debug!(%error, "sandbox webhooks ended");
@@ -181,7 +182,9 @@ impl Node {
         };
         let mut told = stopped.clone();
         let projector_runtime = self::runtime()?;
+        let mark = under_way.begin("projector");
         let projector_work = async move {
+            let _projector = mark;
             let stop = async move {
                 // An error means the node is gone, which is a reason to stop too.
                 let _ = told.wait_for(|stop| *stop).await;
@@ -212,6 +215,7 @@ impl Node {
             secrets,
             webhook_secrets,
             agenda: Arc::new(Mutex::new(to_look_at)),
+            under_way,
             ledger,
             stop,
             threads,
@@ -233,6 +237,15 @@ impl Node {
         self.keys.close();
         Ok(())
     }
+}
+
+/// What folds the journal into the read models on disk.
+fn projector(journal: &Arc<dyn Journal>, data: &Path) -> Result<Runner, OpenError> {
+    let directory =
+        Directory::on_disk(&data.join(READ_MODELS)).map_err(projections::RunnerError::Directory)?;
+    let models = projections::models::all();
+    let options = projections::Options::default();
+    Ok(Runner::open(Arc::clone(journal), &directory, &models, options)?)
 }
 
 /// The sandbox provider over books of its own; its webhooks go to `sink`.

@@ -9,4 +9,5 @@ pub mod demo;
 pub mod import;
 pub mod replay;
 pub mod secrets;
+pub mod under_way;
 pub mod verify;

@@ -137,7 +137,7 @@ pub(super) fn serve(
         webhooks: BTreeMap::from([(SANDBOX.to_owned(), node.webhook_secrets.clone())]),
         limits: Limits { rates: args.rates(), ..Limits::default() },
         build: Build { version: env!("CARGO_PKG_VERSION").to_owned(), commit: None },
-        checks: Vec::new(),
+        checks: node.under_way.checks(),
         parked_webhooks: parked_webhooks(&node),
     });
     let options =
