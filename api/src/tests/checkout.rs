@@ -115,7 +115,7 @@ async fn a_declined_card_is_a_402_and_gives_the_cart_back() {
 async fn what_is_not_certain_yet_is_accepted() {
     let shop = Shop::open().await;
     let (_, sku) = shop.stocked().await;
-    let (_, token, order) = shop.customer("tok_slow_300").await;
+    let (_, token, order) = shop.customer("tok_slow_60000").await;
     let line = json!({"sku_id": sku, "quantity": 1});
     shop.ask(&token, "POST /cart/items", line).await.is(201);
     let prefer = vec![("prefer", "respond-async".to_owned())];

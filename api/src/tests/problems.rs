@@ -1,6 +1,7 @@
 //! What is refused, and how it is said.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -109,6 +110,8 @@ async fn headers_are_held_to_their_form() {
     let headers = vec![("tillroll-min-position", foreign)];
     let answer = shop.ask_with("", "GET /products", Value::Null, headers).await.is(400);
     assert_eq!(answer.body["code"], "foreign_position");
+    let impatient = Limits { position_patience: Duration::from_millis(20), ..Limits::default() };
+    let shop = Shop::with(impatient).await;
     let ahead = crate::position_token(shop.services.journal.id(), journal::Position(u64::MAX / 2));
     let headers = vec![("tillroll-min-position", ahead)];
     let answer = shop.ask_with("", "GET /products", Value::Null, headers).await.is(503);
@@ -145,7 +148,14 @@ async fn who_asks_too_often_waits() {
     for _ in 0..2 {
         shop.ask("support", "GET /admin/checkouts", Value::Null).await.is(200);
     }
-    let limited = shop.ask("support", "GET /admin/checkouts", Value::Null).await.is(429);
+    // One more a second is let in, so that a slow machine may take several tries.
+    let limited = loop {
+        let answer = shop.ask("support", "GET /admin/checkouts", Value::Null).await;
+        match answer.status.as_u16() {
+            200 => {}
+            _ => break answer.is(429),
+        }
+    };
     assert!(limited.header("retry-after").parse::<u64>().unwrap() >= 1);
     shop.ask("admin", "GET /admin/checkouts", Value::Null).await.is(200);
 }

@@ -85,7 +85,15 @@ pub(super) struct Ask<'a> {
 
 impl Shop {
     pub(super) async fn open() -> Self {
-        Self::with(Limits::default()).await
+        // However busy the machine is: what is asked for comes.
+        let patience = Duration::from_secs(120);
+        let limits = Limits {
+            position_patience: patience,
+            settle_patience: patience,
+            request_timeout: patience,
+            ..Limits::default()
+        };
+        Self::with(limits).await
     }
 
     pub(super) async fn with(limits: Limits) -> Self {
