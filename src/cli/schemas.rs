@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{Exit, Failure, Global, terminal};
 
+// `--version` is the event's here.
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct SchemasArgs {
