@@ -8,12 +8,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::process::{DataDir, PATIENCE, Server, assert_clean, key};
-use crate::shop::{Shop, add, guests_order, pay};
+use crate::shop::{Article, Shop, add, guests_order, pay};
 
 const DISK: &str = "size=24m";
 
@@ -109,6 +111,76 @@ async fn a_full_disk_refuses_commands_serves_reads_and_is_over_when_there_is_roo
     assert_eq!(admin.get_with(&order, &seen).await.is(200).body["status"], "confirmed");
     assert!(server.stop().success());
     assert_clean(&path);
+}
+
+#[tokio::test]
+async fn orders_that_met_a_full_disk_are_whole_or_not_there_and_their_repeats_go_through() {
+    let data = DataDir::new();
+    let Some(disk) = SmallDisk::mount(data.beside("disk")) else { return };
+    let path = disk.at.join("shop");
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let server = Server::start_logging(&path, &data.beside("serve.log"));
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let article = shop.article(&server, 1_999, 1_000_000).await;
+    let (shop, server, article) = (&shop, &server, &article);
+    let bought = AtomicI64::new(0);
+    let buyers = (0..6).map(|buyer| buy_until_refused(shop, server, article, buyer, &bought));
+    // In the middle of everybody's work.
+    let filling = async {
+        while bought.load(Ordering::Relaxed) < 12 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        disk.fill()
+    };
+    let (refused, ballast) = tokio::join!(join_all(buyers), filling);
+    fs::remove_file(ballast).unwrap();
+    let mut admin = shop.admin(server).await;
+    until_ready(&mut admin).await;
+
+    let mut confirmed = bought.load(Ordering::Relaxed);
+    for (session, key) in refused.into_iter().flatten() {
+        let guest = shop.storefront(server).await;
+        let mut guest = guest.with("tillroll-session", session);
+        pay(&mut guest, &guests_order("tok_ok"), &key).await.is(201);
+        confirmed += 1;
+    }
+    let stock = admin.get(&format!("/inventory/{}", article.sku_id)).await.is(200);
+    assert_eq!(stock.body["available"], 1_000_000 - confirmed, "{}", stock.text);
+    let pending = admin.get("/orders?status=pending").await.is(200);
+    assert_eq!(pending.body["orders"], json!([]), "an order is left pending");
+    assert_clean(&path);
+}
+
+/// Session and idempotency key of the order that got no answer, if there was one.
+async fn buy_until_refused(
+    shop: &Shop,
+    server: &Server,
+    article: &Article,
+    buyer: u32,
+    bought: &AtomicI64,
+) -> Option<(String, String)> {
+    let body = json!({"sku_id": article.sku_id, "quantity": 1});
+    for number in 0.. {
+        let mut guest = shop.storefront(server).await;
+        let added = guest.post("/cart/items", body.clone()).await;
+        if added.status != 201 {
+            added.is_problem(503, "disk_full");
+            return None;
+        }
+        let (session, key) = (added.header("tillroll-session"), format!("{buyer}-{number}"));
+        let mut guest = guest.with("tillroll-session", session.clone());
+        let paid = pay(&mut guest, &guests_order("tok_ok"), &key).await;
+        match paid.status {
+            201 => bought.fetch_add(1, Ordering::Relaxed),
+            // Placed, but what the provider says of it cannot be written down for now.
+            202 => return Some((session, key)),
+            _ => {
+                paid.is_problem(503, "disk_full");
+                return Some((session, key));
+            }
+        };
+    }
+    None
 }
 
 async fn add_is_refused(guest: &mut crate::client::Client, sku_id: &str) {
