@@ -80,7 +80,7 @@ pub(crate) async fn open(world: World, customers: u64) -> Shop {
         shop.skus.push((product_id, sku_id));
         let prices = prices(&world, number);
         let policy = StockPolicy {
-            soft_hold: world.chance.percent(40).then(|| SoftHoldPolicy {
+            soft_hold: world.chance.percent(40).then_some(SoftHoldPolicy {
                 ttl_seconds: 600,
                 cart_max: 3,
                 total_max: 6,
@@ -125,7 +125,7 @@ pub(crate) async fn open(world: World, customers: u64) -> Shop {
 pub(crate) fn prices(world: &World, number: u64) -> PriceBook {
     let mut book = PriceBook::default();
     let minor = |low, high| i64::try_from(world.chance.within(low, high)).unwrap_or(1);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         book.own.insert(Currency::GBP, minor(1, 5_000));
     }
     if world.chance.percent(50) {
