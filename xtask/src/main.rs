@@ -28,10 +28,13 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A check's name, and what says whether it holds.
+type Check = (&'static str, fn() -> bool);
+
 /// The tests come last, so that the output of a good run ends as `cargo test` ends.
 fn ci() -> bool {
     install_python();
-    let checks: [(&str, fn() -> bool); 5] = [
+    let checks: [Check; 5] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::check),
         ("layers", layers::check),
