@@ -37,7 +37,7 @@ impl Answer {
 
     /// A problem with this status and code.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         assert_eq!(
             (self.status, self.body["code"].as_str()),
             (status, Some(code)),
@@ -106,19 +106,16 @@ impl Client {
         self.ask(Method::POST, path, headers, &body.to_string()).await
     }
 
-    #[track_caller]
-    pub(crate) fn ask(
+    pub(crate) async fn ask(
         &mut self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> impl Future<Output = Answer> {
-        async move {
-            let what = format!("{method} {path}");
-            let answered = self.try_ask(method, path, headers, body).await;
-            answered.unwrap_or_else(|Broken| panic!("{what}: the connection broke"))
-        }
+    ) -> Answer {
+        let what = format!("{method} {path}");
+        let answered = self.try_ask(method, path, headers, body).await;
+        answered.unwrap_or_else(|Broken| panic!("{what}: the connection broke"))
     }
 
     pub(crate) async fn try_ask(

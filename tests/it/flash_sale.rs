@@ -74,7 +74,7 @@ async fn a_pay_button_pressed_twice_at_once_makes_one_order() {
             assert!(placed.iter().any(Answer::replayed));
         }
         for refused in refused {
-            refused.is_problem(409, "checkout_in_progress");
+            refused.refused(409, "checkout_in_progress");
         }
     }
     let data = server.data.clone();

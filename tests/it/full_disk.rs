@@ -85,7 +85,7 @@ async fn a_full_disk_refuses_commands_serves_reads_and_is_over_when_there_is_roo
         received += 1;
         assert!(received < 50_000, "a full disk takes everything");
     };
-    let refused = refused.is_problem(503, "disk_full");
+    let refused = refused.refused(503, "disk_full");
     assert!(!refused.header("retry-after").is_empty());
     add_is_refused(&mut guest, &article.sku_id).await;
     // Reads are answered, of the journal and of the read models, and the process is alive.
@@ -94,7 +94,7 @@ async fn a_full_disk_refuses_commands_serves_reads_and_is_over_when_there_is_roo
     admin.get(&format!("{order}/history")).await.is(200);
     admin.get(&format!("{order}?at=2999-01-01T00:00:00Z")).await.is(200);
     admin.get("/healthz").await.is(200);
-    let ready = admin.get("/readyz").await.is_problem(503, "not_ready");
+    let ready = admin.get("/readyz").await.refused(503, "not_ready");
     assert!(ready.text.contains("the disk is full"), "{}", ready.text);
 
     fs::remove_file(ballast).unwrap();
@@ -164,7 +164,7 @@ async fn buy_until_refused(
         let mut guest = shop.storefront(server).await;
         let added = guest.post("/cart/items", body.clone()).await;
         if added.status != 201 {
-            added.is_problem(503, "disk_full");
+            added.refused(503, "disk_full");
             return None;
         }
         let (session, key) = (added.header("tillroll-session"), format!("{buyer}-{number}"));
@@ -175,7 +175,7 @@ async fn buy_until_refused(
             // Placed, but what the provider says of it cannot be written down for now.
             202 => return Some((session, key)),
             _ => {
-                paid.is_problem(503, "disk_full");
+                paid.refused(503, "disk_full");
                 return Some((session, key));
             }
         };
@@ -185,7 +185,7 @@ async fn buy_until_refused(
 
 async fn add_is_refused(guest: &mut crate::client::Client, sku_id: &str) {
     let body = json!({"sku_id": sku_id, "quantity": 1});
-    guest.post("/cart/items", body).await.is_problem(503, "disk_full");
+    guest.post("/cart/items", body).await.refused(503, "disk_full");
 }
 
 async fn until_ready(client: &mut crate::client::Client) {

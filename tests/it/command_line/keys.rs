@@ -39,7 +39,7 @@ async fn a_key_opens_only_what_its_role_may_do() {
     let mut support = Client::bearing(&server.address, &support).await;
     until_answered(&mut support, 200).await;
     let body = json!({"name": "South", "rank": 2});
-    support.post("/warehouses", body).await.is_problem(403, "forbidden");
+    support.post("/warehouses", body).await.refused(403, "forbidden");
     let expired =
         ["keys", "create", "--role", "admin", "--expires", "2020-01-01T00:00:00Z", "--json"];
     let expired = run(&server.data, &expired);

@@ -141,7 +141,7 @@ async fn an_erased_customer_is_gone_from_every_story_and_the_books_still_agree()
     let body = json!({"sku_id": article.sku_id, "quantity": 1});
     let refused = shopper.post("/cart/items", body).await;
     if refused.status == 201 {
-        pay(&mut shopper, &customer.order, "after").await.is_problem(404, "customer_not_found");
+        pay(&mut shopper, &customer.order, "after").await.refused(404, "customer_not_found");
     }
 
     for words in [&["replay", "order", &order_id, "--reveal"][..], &["replay", "log"]] {

@@ -85,7 +85,7 @@ async fn a_cancelled_order_gives_back_the_money_and_the_stock() {
     admin
         .post(&format!("/orders/{order_id}/shipments"), json!({}))
         .await
-        .is_problem(409, "status_conflict");
+        .refused(409, "status_conflict");
 
     let data = server.data.clone();
     assert!(server.stop().success());
