@@ -44,7 +44,7 @@ pub(crate) fn set_up(connection: &Connection, pragmas: Pragmas) -> Result<(), St
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(match pragmas {
         Pragmas::Live => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;"
         }
         Pragmas::Bulk => {
