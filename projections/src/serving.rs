@@ -31,7 +31,10 @@ pub(crate) fn open(
             Err(why) => why,
         },
     };
-    tracing::info!(model = name, why, "read model is built from the first event");
+    // In a new directory that is how things begin, and nothing worth telling.
+    if journal.head().0 > 0 {
+        tracing::info!(model = name, why, "read model is built from the first event");
+    }
     // Past the one that should serve too, whose file may be gone.
     let generation = 1 + generations.last().copied().max(serving).unwrap_or(0);
     let feed = Feed::open(directory, model, generation, journal.id(), OnBadEvent::Park)?;
