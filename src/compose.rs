@@ -47,6 +47,8 @@ pub struct NodeOptions {
     pub policy: ShopPolicy,
     pub clock: Arc<dyn Clock>,
     pub bus: BusOptions,
+    pub journal: journal::Options,
+    pub reads: projections::Options,
     /// Ask for real-time priority for the committing threads.
     pub realtime_priority: bool,
 }
@@ -59,6 +61,8 @@ impl NodeOptions {
             policy: ShopPolicy::default(),
             clock: Arc::new(SystemClock),
             bus: BusOptions::default(),
+            journal: journal::Options::default(),
+            reads: projections::Options::default(),
             realtime_priority: true,
         }
     }
@@ -117,11 +121,18 @@ impl Node {
             // When it was recorded is the machine's time, whatever time the business is at.
             clock: Arc::new(|| SystemClock.now()),
             realtime_priority: options.realtime_priority,
-            ..journal::Options::default()
+            ..options.journal.clone()
         };
-        let journal =
-            Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options.clone())?);
-        let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), journal_options)
+        // Nobody follows the sandbox's books, so little of them needs to be in memory.
+        let ledger_options = journal::Options {
+            tail_events: 8_192,
+            tail_bytes: 4 << 20,
+            chunk_cache_bytes: 4 << 20,
+            page_cache_kib: 4 << 10,
+            ..journal_options.clone()
+        };
+        let journal = Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options)?);
+        let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), ledger_options)
             .map(Arc::new)
             .map_err(OpenError::Sandbox)?;
         let key_options = KeyStoreOptions::default();
@@ -159,7 +170,7 @@ impl Node {
         let to_look_at = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
         let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
 
-        let runner = projector(&port, data)?;
+        let runner = projector(&port, data, options.reads)?;
         let reads = runner.read_models();
 
         let mut under_way = UnderWay::default();
@@ -240,11 +251,14 @@ impl Node {
 }
 
 /// What folds the journal into the read models on disk.
-fn projector(journal: &Arc<dyn Journal>, data: &Path) -> Result<Runner, OpenError> {
+fn projector(
+    journal: &Arc<dyn Journal>,
+    data: &Path,
+    options: projections::Options,
+) -> Result<Runner, OpenError> {
     let directory =
         Directory::on_disk(&data.join(READ_MODELS)).map_err(projections::RunnerError::Directory)?;
     let models = projections::models::all();
-    let options = projections::Options::default();
     Ok(Runner::open(Arc::clone(journal), &directory, &models, options)?)
 }
 
