@@ -23,11 +23,15 @@ pub mod stock;
 mod testing;
 mod warehouse;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sagas::engine::Engine;
 use sagas::key_store::KeyStore;
 use sagas::payment_gateway::PaymentGateway;
+
+use crate::compose::NodeOptions;
 
 pub use clock::ImportClock;
 pub use error::{ImportError, RowError};
@@ -45,4 +49,26 @@ pub struct ImportInto {
     pub gateway: Arc<dyn PaymentGateway>,
     /// The clock the engine runs by. It follows the import: the lowest time still in flight.
     pub clock: Arc<ImportClock>,
+}
+
+impl ImportInto {
+    /// How to open a node for an import, which runs by `clock`. Nobody else is served meanwhile,
+    /// so read models may lag and save each row once for many changes, and little is kept ready
+    /// for readers near the head.
+    #[must_use]
+    pub fn node_options(data: &Path, clock: &Arc<ImportClock>) -> NodeOptions {
+        let mut options = NodeOptions::new(data);
+        options.clock = Arc::clone(clock) as _;
+        // Every article, its stock, the customers and their carts, and whatever is in flight.
+        options.bus.cached_aggregates_max = 30_000;
+        options.journal.tail_events = 32_768;
+        options.journal.tail_bytes = 24 << 20;
+        options.journal.head_cache_streams = 50_000;
+        options.journal.chunk_cache_bytes = 4 << 20;
+        options.journal.page_cache_kib = 4 << 10;
+        options.reads.batch_events_max = 8_192;
+        options.reads.catch_up_events_max = 8_192;
+        options.reads.linger = Duration::from_millis(200);
+        options
+    }
 }

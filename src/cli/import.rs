@@ -1,6 +1,6 @@
 //! `tillroll import`: a catalogue, stock and past orders from CSV files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,7 +8,7 @@ use commands::{Clock, SystemClock};
 use domain::SellerId;
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::{Node, NodeOptions};
+use crate::compose::Node;
 use crate::import::{
     ImportClock, ImportInto, Progress, Report, Stage, catalogue, online_retail, orders, stock,
 };
@@ -55,6 +55,14 @@ enum What {
     },
 }
 
+impl What {
+    fn file(&self) -> &Path {
+        match self {
+            Self::Catalogue { file, .. } | Self::Stock { file } | Self::Orders { file, .. } => file,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OrdersFormat {
     /// Columns `order_ref, placed_at, customer_ref, currency, sku_ref, quantity, unit_price`.
@@ -64,10 +72,13 @@ enum OrdersFormat {
 }
 
 pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
+    // No data directory is made for a file that is not there.
+    let file = args.what.file();
+    if let Err(error) = std::fs::File::open(file) {
+        return Err(format!("{}: {error}", file.display()).into());
+    }
     let clock = Arc::new(ImportClock::default());
-    let mut options = NodeOptions::new(&global.data);
-    options.clock = Arc::clone(&clock) as Arc<dyn Clock>;
-    let node = Node::open(&options)?;
+    let node = Node::open(&ImportInto::node_options(&global.data, &clock))?;
     let into = ImportInto {
         engine: node.engine.clone(),
         keys: Arc::clone(&node.keys) as _,
@@ -77,8 +88,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
     let bar = Mutex::new(terminal::Progress::new("import", "rows"));
     let watch = |progress: Progress| {
         if let Ok(mut bar) = bar.lock() {
-            bar.label(named(progress.stage));
-            bar.at(progress.done, progress.total.unwrap_or(progress.done));
+            let (label, unit) = named(progress.stage);
+            bar.stage(label, unit);
+            bar.at(progress.done, progress.total);
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -114,7 +126,14 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
         }
         drop(into);
         node.close().await?;
-        report.map_err(Failure::from)
+        report.map_err(|error| {
+            if error.goes_on() {
+                let again = "what was imported stays; the same command goes on from there";
+                Failure::from(format!("{error}\n{again}"))
+            } else {
+                Failure::from(error)
+            }
+        })
     });
     if let Ok(bar) = bar.lock() {
         bar.done();
@@ -128,10 +147,11 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn named(stage: Stage) -> &'static str {
+/// What goes on, and what is counted meanwhile.
+fn named(stage: Stage) -> (&'static str, &'static str) {
     match stage {
-        Stage::Reading => "reading the file",
-        Stage::Catalogue => "products and stock",
-        Stage::Orders => "orders, returns and the rest",
+        Stage::Reading => ("reading the file", "rows"),
+        Stage::Catalogue => ("products and stock", "products"),
+        Stage::Orders => ("orders and returns", "documents"),
     }
 }

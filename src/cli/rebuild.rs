@@ -51,16 +51,20 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
     let directory = Directory::on_disk(&global.data.join(READ_MODELS))?;
     let options = RebuildOptions { compare: args.compare, ..RebuildOptions::default() };
     let mut bar = terminal::Progress::new("rebuild", "events");
-    let mut rate = 0;
+    let (mut rate, mut events) = (0, 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut tell = |progress: &RebuildProgress| {
-        bar.label(match progress.phase {
+        let label = match progress.phase {
             Phase::Replaying => "replaying",
             Phase::Comparing => "comparing",
             Phase::Swapping => "waiting for the swap",
-        });
-        rate = progress.events_per_s;
-        bar.at(progress.events_done, progress.events_total);
+        };
+        bar.stage(label, "events");
+        (rate, events) = (progress.events_per_s, progress.events_total);
+        match progress.phase {
+            Phase::Replaying => bar.at(progress.events_done, Some(progress.events_total)),
+            Phase::Comparing | Phase::Swapping => bar.at(0, None),
+        }
         ControlFlow::Continue(())
     };
     let rebuilt = runtime.block_on(rebuild(&journal, &directory, &chosen, options, &mut tell))?;
@@ -79,7 +83,7 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
                 if global.json {
                     terminal::say_json(&serde_json::json!({
                         "model": model.model, "serves": model.serves, "differences": differ,
-                        "events_per_s": rate,
+                        "events": events, "events_per_s": rate,
                     }))?;
                     continue;
                 }
@@ -98,8 +102,9 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
                     terminal::say(&format!("    {difference:?}"))?;
                 }
             }
-            // Leaves the log of a fast rebuild honest about how fast it was.
-            tracing::info!(events_per_s = rate, "rebuilt");
+            if !global.json {
+                terminal::say(&format!("from {events} events, {rate} a second"))?;
+            }
             Ok(exit)
         }
     }

@@ -16,12 +16,13 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
     let options = Options { read_models: !args.quick, ..Options::default() };
     let mut bar = terminal::Progress::new("verify", "events");
     let report = check(&global.data, options, &mut |progress| {
-        bar.label(match progress.phase {
+        let label = match progress.phase {
             Phase::File => "file",
             Phase::Laws => "laws",
             Phase::ReadModels => "read models",
-        });
-        bar.at(progress.done, progress.total);
+        };
+        bar.stage(label, "events");
+        bar.at(progress.done, Some(progress.total));
     })?;
     bar.done();
     if global.json {

@@ -11,6 +11,8 @@ use super::error::{ImportError, ROWS_NAMED_MAX, RowError};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Characters of a wrong header that are shown.
+const SHOWN_MAX: usize = 100;
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A CSV file with a known header.
@@ -58,7 +60,7 @@ impl CsvFile {
         let found: Vec<String> =
             header.iter().map(|c| String::from_utf8_lossy(c).trim().to_owned()).collect();
         if found != columns {
-            let (expected, found) = (columns.join(","), found.join(","));
+            let (expected, found) = (columns.join(","), shown(&found.join(",")));
             return Err(ImportError::Header { path: name, expected, found });
         }
         let columns = columns.to_vec();
@@ -72,6 +74,7 @@ impl CsvFile {
         mut take: impl FnMut(&Fields<'_>) -> Result<(), RowError>,
     ) -> Result<(), ImportError> {
         let mut record = ByteRecord::new();
+        let mut last_line = 0;
         loop {
             let line = self.reader.position().line();
             let more = self.reader.read_byte_record(&mut record);
@@ -79,6 +82,7 @@ impl CsvFile {
                 break;
             }
             let line = record.position().map_or(line, csv::Position::line);
+            last_line = line;
             let fields = Fields { record: &record, columns: &self.columns, line };
             if let Err(error) = take(&fields) {
                 if self.wrong.len() < ROWS_NAMED_MAX {
@@ -88,11 +92,27 @@ impl CsvFile {
                 }
             }
         }
-        if self.wrong.is_empty() {
-            return Ok(());
+        match self.wrong.as_slice() {
+            [] => return Ok(()),
+            // A cut seldom falls between two rows.
+            [only] if self.more == 0 && only.line == last_line => {
+                let RowError { field, rule, seen, .. } = only;
+                let why = format!(
+                    "{field} must be {rule}, not `{seen}`; it is the last row, so the file may be cut"
+                );
+                return Err(ImportError::Cut { path: self.path, line: last_line, why });
+            }
+            _ => {}
         }
         Err(ImportError::Rows { path: self.path, named: self.wrong, more: self.more })
     }
+}
+
+/// What a file begins with, fit for a terminal whatever it is.
+fn shown(found: &str) -> String {
+    let plain = |c: char| if c.is_control() || c == '\u{fffd}' { '?' } else { c };
+    let text: String = found.chars().map(plain).take(SHOWN_MAX).collect();
+    if found.chars().nth(SHOWN_MAX).is_some() { format!("{text}…") } else { text }
 }
 
 fn cut_at(path: &str, line: u64, error: &csv::Error) -> ImportError {

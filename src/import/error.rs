@@ -35,7 +35,7 @@ pub enum ImportError {
     Cut { path: String, line: u64, why: String },
     #[error("{path}: the header must be `{expected}`, not `{found}`; nothing was imported")]
     Header { path: String, expected: String, found: String },
-    #[error("{path}: {} rows are not right; nothing was imported\n{}", .named.len() + .more, listed(.named, *.more))]
+    #[error("{path}: {}; nothing was imported\n{}", counted(.named.len() + .more), listed(.named, *.more))]
     Rows { path: String, named: Vec<RowError>, more: usize },
     /// What was imported before stays; the next run goes on from there.
     #[error("{what}: {why}")]
@@ -49,6 +49,10 @@ pub enum ImportError {
     Books(String),
 }
 
+fn counted(rows: usize) -> String {
+    if rows == 1 { "a row is not right".to_owned() } else { format!("{rows} rows are not right") }
+}
+
 fn listed(named: &[RowError], more: usize) -> String {
     let mut lines: Vec<String> = named.iter().map(|row| format!("  {row}")).collect();
     if more > 0 {
@@ -58,6 +62,19 @@ fn listed(named: &[RowError], more: usize) -> String {
 }
 
 impl ImportError {
+    /// Whether something was imported before it ended, so that the next run has less to do.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Keys { .. } | Self::Payment { .. } => true,
+            Self::File { .. }
+            | Self::Cut { .. }
+            | Self::Header { .. }
+            | Self::Rows { .. }
+            | Self::Books(_) => false,
+        }
+    }
+
     pub(super) fn refused(what: &str) -> impl FnOnce(CommandError) -> Self + use<> {
         let what = what.to_owned();
         move |why| Self::Refused { what, why }

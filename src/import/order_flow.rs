@@ -76,10 +76,36 @@ impl Kind {
     }
 }
 
+/// Steps that something stands in the way of, in file order.
+#[derive(Default)]
+struct HeldBack {
+    steps: VecDeque<Prepared>,
+    /// Chains and SKUs of these steps: whatever comes later and shares one waits behind them.
+    chains: HashSet<Uuid>,
+    skus: HashSet<SkuId>,
+    /// Some wait for room in flight or for time to go on, not for their chain or their SKUs.
+    for_room: bool,
+}
+
+impl HeldBack {
+    fn push(&mut self, prepared: Prepared) {
+        self.chains.extend(prepared.step.chain);
+        self.skus.extend(prepared.skus.iter().copied());
+        self.steps.push_back(prepared);
+    }
+
+    fn take(&mut self) -> VecDeque<Prepared> {
+        self.chains.clear();
+        self.skus.clear();
+        self.for_room = false;
+        std::mem::take(&mut self.steps)
+    }
+}
+
 struct Flight<'a> {
     into: &'a ImportInto,
     under_way: FuturesUnordered<BoxFuture<'a, Result<Landed, ImportError>>>,
-    held_back: VecDeque<Prepared>,
+    held_back: HeldBack,
     busy: HashSet<Uuid>,
     /// Times of steps that were taken in and have not ended.
     times: BTreeMap<Timestamp, usize>,
@@ -100,19 +126,20 @@ pub(super) async fn run(
     let mut flight = Flight {
         into,
         under_way: FuturesUnordered::new(),
-        held_back: VecDeque::new(),
+        held_back: HeldBack::default(),
         busy: HashSet::new(),
         times: BTreeMap::new(),
         flown: Flown::default(),
     };
     let (mut done, mut more) = (0_u64, true);
-    while more || !flight.under_way.is_empty() || !flight.held_back.is_empty() {
-        let room = flight.under_way.len() < IN_FLIGHT && flight.held_back.len() < HELD_BACK_MAX;
+    while more || !flight.under_way.is_empty() || !flight.held_back.steps.is_empty() {
+        let room =
+            flight.under_way.len() < IN_FLIGHT && flight.held_back.steps.len() < HELD_BACK_MAX;
         tokio::select! {
             // Room first: a step that ended may let several others start.
             biased;
             Some(landed) = flight.under_way.next(), if !flight.under_way.is_empty() => {
-                flight.land(landed?);
+                flight.land(landed?)?;
                 done += 1;
                 if done.is_multiple_of(WATCH_STEPS) {
                     let (elapsed, total) = (began.elapsed(), Some(total));
@@ -120,11 +147,10 @@ pub(super) async fn run(
                 }
             }
             next = ready.next(), if more && room => match next {
-                Some(step) => flight.take_in(step?),
+                Some(step) => flight.take_in(step?)?,
                 None => more = false,
             },
         }
-        flight.start()?;
     }
     let elapsed = began.elapsed();
     watch(Progress { stage: Stage::Orders, done, total: Some(total), elapsed });
@@ -151,45 +177,41 @@ pub(super) async fn end_carts(
 }
 
 impl<'a> Flight<'a> {
-    fn take_in(&mut self, step: Prepared) {
+    fn take_in(&mut self, step: Prepared) -> Result<(), ImportError> {
         *self.times.entry(step.step.at).or_default() += 1;
         self.move_clock();
-        self.held_back.push_back(step);
+        self.start_or_hold(step)
     }
 
-    /// Starts, in file order, every step that nothing before it stands in the way of.
-    fn start(&mut self) -> Result<(), ImportError> {
-        let mut stays = VecDeque::new();
-        let mut chains: HashSet<Uuid> = HashSet::new();
-        let mut skus: HashSet<SkuId> = HashSet::new();
+    /// Starts the step unless something before it stands in its way.
+    fn start_or_hold(&mut self, prepared: Prepared) -> Result<(), ImportError> {
         let earliest = self.times.first_key_value().map(|(time, _)| *time);
         let latest = earliest.map(|time| time + Duration::days(SPREAD_DAYS));
-        while let Some(prepared) = self.held_back.pop_front() {
-            let chain = prepared.step.chain;
-            let waits = self.under_way.len() >= IN_FLIGHT
-                || latest.is_some_and(|latest| prepared.step.at > latest)
-                || chain.is_some_and(|c| self.busy.contains(&c) || chains.contains(&c))
-                || (!skus.is_empty() && prepared.skus.iter().any(|sku| skus.contains(sku)));
-            if waits {
-                chains.extend(chain);
-                skus.extend(prepared.skus.iter().copied());
-                stays.push_back(prepared);
-                continue;
-            }
-            self.busy.extend(chain);
-            let (at, kind) = (prepared.step.at, Kind::of(&prepared.step.what));
-            // What has to happen in file order is submitted in this call, the rest is awaited.
-            let ends = act::start(self.into, prepared)?;
-            self.under_way.push(Box::pin(async move {
-                let outcome = ends.await?;
-                Ok(Landed { at, chain, kind, outcome })
-            }));
+        let no_room = self.under_way.len() >= IN_FLIGHT
+            || latest.is_some_and(|latest| prepared.step.at > latest);
+        let chain = prepared.step.chain;
+        let held = &mut self.held_back;
+        if no_room
+            || chain.is_some_and(|c| self.busy.contains(&c) || held.chains.contains(&c))
+            || (!held.skus.is_empty() && prepared.skus.iter().any(|sku| held.skus.contains(sku)))
+        {
+            held.for_room |= no_room;
+            held.push(prepared);
+            return Ok(());
         }
-        self.held_back = stays;
+        self.busy.extend(chain);
+        let (at, kind) = (prepared.step.at, Kind::of(&prepared.step.what));
+        // What has to happen in file order is submitted in this call, the rest is awaited.
+        let ends = act::start(self.into, prepared)?;
+        self.under_way.push(Box::pin(async move {
+            let outcome = ends.await?;
+            Ok(Landed { at, chain, kind, outcome })
+        }));
         Ok(())
     }
 
-    fn land(&mut self, landed: Landed) {
+    /// Counts a step that has ended, and starts, in file order, what it stood in the way of.
+    fn land(&mut self, landed: Landed) -> Result<(), ImportError> {
         let Landed { at, chain, kind, outcome } = landed;
         if let Some(chain) = chain {
             self.busy.remove(&chain);
@@ -212,6 +234,13 @@ impl<'a> Flight<'a> {
         flown.orders_value_minor += outcome.order_minor;
         flown.refunded_minor += outcome.refunded_minor;
         flown.already_there += u64::from(outcome.already_there);
+        let held = &mut self.held_back;
+        if held.for_room || chain.is_some_and(|chain| held.chains.contains(&chain)) {
+            for prepared in held.take() {
+                self.start_or_hold(prepared)?;
+            }
+        }
+        Ok(())
     }
 
     /// Deadlines follow the lowest time still in flight.

@@ -125,8 +125,10 @@ impl fmt::Display for Report {
         for Note { note, count: rows } in &self.notes {
             writeln!(f, "{note}: {}", count(*rows))?;
         }
-        writeln!(f, "rows in the file: {}", count(self.rows))?;
-        let rows: [(&str, String); 11] = [
+        let ordered = decimal(self.ordered_thousandths(), 3);
+        let in_file = (!self.rules.is_empty()).then_some(("value in the file", ordered));
+        let rows = [
+            ("rows in the file", count(self.rows)),
             ("products", count(self.products)),
             ("units received", count(self.units_received)),
             ("units written off", count(self.units_written_off)),
@@ -134,15 +136,20 @@ impl fmt::Display for Report {
             ("orders", count(self.orders)),
             ("order lines", count(self.order_lines)),
             ("order value", decimal(self.orders_value_minor, 2)),
+        ];
+        let more = [
             ("returns", count(self.returns)),
             ("credits", count(self.credits)),
             ("refunded", decimal(self.refunded_minor, 2)),
             ("there already", count(self.already_there)),
         ];
-        for (name, number) in rows {
-            writeln!(f, "{name}: {number}")?;
+        for (name, number) in rows.into_iter().chain(in_file).chain(more) {
+            writeln!(f, "{name:<20} {number:>14}")?;
         }
         let seconds = self.elapsed.as_secs_f64();
+        if self.events_written == 0 {
+            return write!(f, "nothing new, after {seconds:.1} s");
+        }
         let events = count(self.events_written);
         #[allow(clippy::cast_precision_loss, reason = "shown to a person, rounded")]
         let rate = self.events_written as f64 / seconds.max(0.001);
