@@ -7,9 +7,12 @@
 mod find;
 mod log;
 mod moment;
+mod reference;
 mod sealed;
 mod state;
+mod state_text;
 mod story;
+mod story_text;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests;
@@ -23,9 +26,11 @@ use journal::{JournalError, Position, StreamId};
 
 pub use log::{LogEnd, LogFilter, LogOptions, export, line, log};
 pub use moment::{AsOf, Moment};
+pub use reference::orders_by_reference;
 pub use sealed::{ERASED, Reveal, SEALED};
 pub use state::{StateThen, state};
 pub use story::{LineThen, Story, StoryEntry, StorySummary, order};
+pub use story_text::Telling;
 
 /// Why there is nothing to tell.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,10 @@ pub enum ReplayError {
     NotAMoment(String),
     #[error("there is no order {0}")]
     UnknownOrder(OrderId),
+    #[error("there is no order with the id or the reference `{0}`")]
+    UnknownReference(String),
+    #[error("{} orders have the reference `{reference}`: {}", .orders.len(), listed(.orders))]
+    SeveralOrders { reference: String, orders: Vec<OrderId> },
     #[error("there is no stream {0}")]
     UnknownStream(StreamId),
     #[error("{0} had no events yet at that moment")]
@@ -48,4 +57,8 @@ pub enum ReplayError {
     Output(#[from] io::Error),
     #[error("cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+fn listed(orders: &[OrderId]) -> String {
+    orders.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

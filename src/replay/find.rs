@@ -22,7 +22,7 @@ const PAGE: usize = 1_024;
 /// Events read at a time on either side of a known one.
 const AROUND: usize = 64;
 /// Changes to the cart that are told, counted back from the order.
-const CART_EVENTS_MAX: u64 = 100;
+const CART_EVENTS_MAX: u64 = 2_000;
 
 /// An event and what it says.
 #[derive(Debug, Clone)]

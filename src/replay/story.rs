@@ -1,12 +1,10 @@
 //! One order's whole story, for customer service and for programs.
 
-use std::fmt::Write as _;
-
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use commands::Metadata;
 use domain::order::{Order, OrderEvent, OrderState, OrderStatus, PlacedOrder};
 use domain::payment::{Payment, PaymentState, PaymentStatus};
-use domain::{Currency, CustomerId, Decider, LineNumber, Money, OrderId};
+use domain::{Currency, CustomerId, Decider, LineNumber, OrderId};
 use journal::{Journal, Position};
 use schemas::AnyEvent;
 use serde::Serialize;
@@ -15,6 +13,7 @@ use uuid::Uuid;
 
 use super::find::{self, Told};
 use super::words::{self, Glossary};
+use super::words_of_goods::{self, OfGoods};
 use super::{AsOf, ReplayError, Reveal};
 
 /// Everything on record about an order, in the order in which it was recorded.
@@ -53,11 +52,17 @@ pub struct StoryEntry {
     pub text: String,
     /// The event's payload; sealed values are shown as such or opened.
     pub event: Value,
+    /// Set where one command says the same of many goods, an event for each.
+    #[serde(skip)]
+    pub(super) of_goods: Option<OfGoods>,
 }
 
 /// How an order stood; amounts in minor units of its currency.
 #[derive(Debug, Clone, Serialize)]
 pub struct StorySummary {
+    /// The order's number in another system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     pub status: OrderStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_reason: Option<String>,
@@ -152,6 +157,10 @@ async fn entry(
         causation_id: metadata.and_then(|m| m.causation_id),
         text: words::listed(said.iter().map(|said| words::of(recorded, said, glossary))),
         event,
+        of_goods: match said.as_slice() {
+            [said] => words_of_goods::of_goods(said),
+            _ => None,
+        },
     })
 }
 
@@ -188,6 +197,7 @@ async fn summary(told: &[Told], placed: &PlacedOrder, reveal: Reveal<'_>) -> Opt
         })
     });
     Some(StorySummary {
+        reference: placed.reference.clone(),
         status: order.status,
         end_reason: order.end_reason.as_ref().map(words::why),
         customer_id: order.customer_id,
@@ -203,63 +213,4 @@ async fn summary(told: &[Told], placed: &PlacedOrder, reveal: Reveal<'_>) -> Opt
         }),
         lines: lines.collect(),
     })
-}
-
-impl Story {
-    /// The story for a person: one line for each event, then how things stand.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let mut text = format!("Order {}\n\n", self.order_id);
-        let width = self.entries.iter().map(|entry| entry.position.0.to_string().len()).max();
-        for entry in &self.entries {
-            let by = match &entry.on_behalf_of {
-                Some(whom) => format!("{} for {whom}", entry.actor),
-                None => entry.actor.clone(),
-            };
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{}  @{:<width$}  {}  [{by}]",
-                entry.occurred.to_rfc3339_opts(SecondsFormat::Secs, true),
-                entry.position.0,
-                entry.text,
-                width = width.unwrap_or(0),
-            );
-        }
-        text.push('\n');
-        self.summary.write(&mut text);
-        text
-    }
-}
-
-impl StorySummary {
-    fn write(&self, text: &mut String) {
-        let money = |minor| Money::new(minor, self.currency).to_string();
-        let mut say = |what: &str, value: &str| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{what:<10}{value}");
-        };
-        let reason = self.end_reason.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
-        say("status", &format!("{}{reason}", self.status));
-        match (self.customer_id, &self.contact) {
-            (Some(customer_id), _) => say("customer", &customer_id.to_string()),
-            (None, Some(contact)) => say("guest", contact),
-            (None, None) => say("guest", "no contact"),
-        }
-        if let Some(ship_to) = &self.ship_to {
-            say("ship to", ship_to);
-        }
-        say("total", &money(self.total_minor));
-        say("paid", &money(self.captured_minor));
-        say("refunded", &money(self.refunded_minor));
-        if !self.waiting_for.is_empty() {
-            let calls = self.waiting_for.join(", ");
-            say("waiting", &format!("the provider has not answered: {calls}"));
-        }
-        for line in &self.lines {
-            let LineThen { ordered, shipped, delivered, returned, .. } = line;
-            let way = format!("{shipped} shipped, {delivered} delivered, {returned} returned");
-            say(&format!("line {}", line.line), &format!("{ordered} × {}: {way}", line.name));
-        }
-    }
 }

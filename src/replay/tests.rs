@@ -8,7 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    AsOf, LogFilter, LogOptions, Moment, ReplayError, Reveal, Story, export, log, order, state,
+    AsOf, LogFilter, LogOptions, Moment, ReplayError, Reveal, Story, Telling, export, log, order,
+    state,
 };
 use crate::verify::history::{Shop, at, now};
 
@@ -27,11 +28,14 @@ fn texts(story: &Story) -> Vec<&str> {
 #[test]
 fn an_order_tells_its_whole_story() {
     let story = told(&Shop::good_history(), 102, &AsOf::now()).unwrap();
-    let text = story.to_text().replace("00000000-0000-0000-0000-0000000000", "…");
+    let text = story.to_text(Telling::Summed).replace("00000000-0000-0000-0000-0000000000", "…");
     assert_eq!(
         text,
         "\
 Order …66
+
+line  goods       price  ordered  shipped  delivered  returned
+   1  Kettle  19.99 GBP        1        0          0         0
 
 2026-03-01T09:13:00Z  @47  into the cart: 1 × Kettle at 19.99 GBP  [customer:…15]
 2026-03-01T09:14:00Z  @48  stock held: 1 × Kettle  [customer:…15]
@@ -58,7 +62,6 @@ ship to   GB, (sealed)
 total     23.49 GBP
 paid      23.49 GBP
 refunded  23.49 GBP
-line 1    1 × Kettle: 0 shipped, 0 delivered, 0 returned
 "
     );
 }

@@ -41,7 +41,13 @@ impl Glossary {
         self.goods.get(&sku_id).cloned().unwrap_or_else(|| format!("SKU {sku_id}"))
     }
 
+    /// Few lines by name; of many, how many.
     fn units(&self, units: &[LineUnits]) -> String {
+        if units.len() > NAMED_MAX {
+            let all = if units.len() == self.lines.len() { "all " } else { "" };
+            let sum = units.iter().map(|part| u64::from(part.quantity.get())).sum();
+            return format!("{all}{}", lines_and_units(units.len(), sum));
+        }
         let part = |part: &LineUnits| {
             let name = self.lines.get(&part.line).cloned();
             let name = name.unwrap_or_else(|| format!("line {}", part.line));
@@ -49,6 +55,13 @@ impl Glossary {
         };
         listed(units.iter().map(part))
     }
+}
+
+/// Lines that are named in a sentence; more are counted.
+const NAMED_MAX: usize = 6;
+
+fn lines_and_units(lines: usize, units: u64) -> String {
+    format!("{lines} lines, {units} units")
 }
 
 pub(super) fn listed(parts: impl Iterator<Item = String>) -> String {
@@ -81,11 +94,17 @@ pub(super) fn of(recorded: &Recorded, event: &AnyEvent, words: &Glossary) -> Str
 fn order(event: &OrderEvent, words: &Glossary) -> String {
     match event {
         OrderEvent::Placed(placed) => {
-            let lines = placed.lines.iter().map(|line| {
-                format!("{} × {} at {}", line.quantity, line.name, words.money(line.unit_minor))
-            });
+            let lines = placed.lines.iter();
+            let goods = if lines.len() > NAMED_MAX {
+                let units = lines.map(|line| u64::from(line.quantity.get())).sum();
+                lines_and_units(placed.lines.len(), units)
+            } else {
+                listed(lines.map(|line| {
+                    format!("{} × {} at {}", line.quantity, line.name, words.money(line.unit_minor))
+                }))
+            };
             let totals = &placed.totals;
-            let mut text = format!("order placed: {}", listed(lines));
+            let mut text = format!("order placed: {goods}");
             for (what, minor) in [
                 ("tax", totals.tax_minor),
                 ("shipping", totals.shipping_minor),

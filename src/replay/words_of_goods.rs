@@ -5,9 +5,47 @@ use domain::cart::{CartEvent, CartItem};
 use domain::checkout::CheckoutEvent;
 use domain::inventory::{Allocation, InventoryEvent};
 use journal::Recorded;
+use schemas::AnyEvent;
 
 use super::find::sku_of;
 use super::words::{Glossary, listed, why};
+
+/// What an event says of some goods, where a command says it of many, an event for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OfGoods {
+    pub(super) what: &'static str,
+    pub(super) units: u64,
+}
+
+pub(super) fn of_goods(event: &AnyEvent) -> Option<OfGoods> {
+    let (what, units) = match event {
+        AnyEvent::Cart(CartEvent::ItemAdded { item, .. }) => {
+            (INTO_CART, u64::from(item.quantity.get()))
+        }
+        AnyEvent::Inventory(InventoryEvent::Held { allocations, .. }) => (HELD, sum(allocations)),
+        AnyEvent::Inventory(InventoryEvent::Released { allocations, .. }) => {
+            (RELEASED, sum(allocations))
+        }
+        AnyEvent::Inventory(InventoryEvent::Shipped { allocations, .. }) => {
+            (SHIPPED, sum(allocations))
+        }
+        AnyEvent::Inventory(InventoryEvent::Returned { resellable, scrapped, .. }) => {
+            (RETURNED, u64::from(*resellable) + u64::from(*scrapped))
+        }
+        _ => return None,
+    };
+    Some(OfGoods { what, units })
+}
+
+const INTO_CART: &str = "into the cart";
+const HELD: &str = "stock held";
+const RELEASED: &str = "stock back for sale";
+const SHIPPED: &str = "stock left the house";
+const RETURNED: &str = "back in the house";
+
+fn sum(parts: &[Allocation]) -> u64 {
+    parts.iter().map(|part| u64::from(part.quantity.get())).sum()
+}
 
 pub(super) fn checkout(event: &CheckoutEvent) -> String {
     match event {
@@ -28,7 +66,7 @@ pub(super) fn cart(event: &CartEvent, words: &Glossary) -> String {
     };
     match event {
         CartEvent::Opened { .. } => "cart opened".to_owned(),
-        CartEvent::ItemAdded { item: added, .. } => format!("into the cart: {}", item(added)),
+        CartEvent::ItemAdded { item: added, .. } => format!("{INTO_CART}: {}", item(added)),
         CartEvent::QuantitySet { item: set, .. } => format!("changed in the cart: {}", item(set)),
         CartEvent::ItemRemoved { sku_id, .. } => {
             format!("out of the cart: {}", words.goods(*sku_id))
@@ -53,22 +91,19 @@ pub(super) fn cart(event: &CartEvent, words: &Glossary) -> String {
 pub(super) fn inventory(recorded: &Recorded, event: &InventoryEvent, words: &Glossary) -> String {
     use InventoryEvent as E;
     let goods = sku_of(recorded).map_or_else(|| "goods".to_owned(), |sku: SkuId| words.goods(sku));
-    let units = |parts: &[Allocation]| {
-        let units: u64 = parts.iter().map(|part| u64::from(part.quantity.get())).sum();
-        format!("{units} × {goods}")
-    };
+    let units = |parts: &[Allocation]| format!("{} × {goods}", sum(parts));
     match event {
         E::Held { allocations, .. } => {
             let from = match allocations.len() {
                 1 => String::new(),
                 warehouses => format!(" from {warehouses} warehouses"),
             };
-            format!("stock held: {}{from}", units(allocations))
+            format!("{HELD}: {}{from}", units(allocations))
         }
-        E::Released { allocations, .. } => format!("stock back for sale: {}", units(allocations)),
-        E::Shipped { allocations, .. } => format!("stock left the house: {}", units(allocations)),
+        E::Released { allocations, .. } => format!("{RELEASED}: {}", units(allocations)),
+        E::Shipped { allocations, .. } => format!("{SHIPPED}: {}", units(allocations)),
         E::Returned { resellable, scrapped, .. } => {
-            format!("back in the house: {goods}, {resellable} for sale, {scrapped} scrapped")
+            format!("{RETURNED}: {goods}, {resellable} for sale, {scrapped} scrapped")
         }
         E::SoftHeld { quantity, .. } => format!("set aside for the cart: {quantity} × {goods}"),
         E::SoftReleased { .. } => format!("no longer set aside for the cart: {goods}"),

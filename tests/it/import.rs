@@ -11,8 +11,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillroll::compose::{Node, NodeOptions};
+use tillroll::compose::Node;
 use tillroll::import::{ImportClock, ImportInto, Progress, Report, online_retail};
+use tillroll::replay::{self, AsOf, Reveal, Telling};
 use tillroll::verify;
 
 /// Invoices of a debug build: enough for returns, credits and stock written off.
@@ -60,9 +61,7 @@ struct Shop {
 impl Shop {
     fn open(data: &Path) -> Self {
         let clock = Arc::new(ImportClock::default());
-        let mut options = NodeOptions::new(data);
-        options.clock = Arc::clone(&clock) as _;
-        let node = Node::open(&options).unwrap();
+        let node = Node::open(&ImportInto::node_options(data, &clock)).unwrap();
         let into = ImportInto {
             engine: node.engine.clone(),
             keys: Arc::clone(&node.keys) as _,
@@ -117,6 +116,7 @@ async fn the_real_orders_leave_a_shop_that_every_law_holds_for() {
     let same = |report: &Report| (report.orders, report.orders_value_minor, report.refunded_minor);
     assert_eq!(same(&first), same(&second));
     shop.node.reads.wait_for(head, PATIENCE).await.unwrap();
+    the_first_invoice_is_told(&shop).await;
     bought_together_agrees(&shop, &file, directory.path(), options);
     shop.close().await;
 
@@ -127,6 +127,26 @@ async fn the_real_orders_leave_a_shop_that_every_law_holds_for() {
     }
     assert!(found.is_clean());
     assert_eq!(found.head, head);
+}
+
+/// By its number in the file, in words and with all its lines.
+async fn the_first_invoice_is_told(shop: &Shop) {
+    let journal = shop.node.journal.as_ref();
+    assert_eq!(replay::orders_by_reference(journal, "nobody's").await.unwrap(), []);
+    let found = replay::orders_by_reference(journal, "536365").await.unwrap();
+    assert_eq!(found.len(), 1);
+    let told = replay::order(journal, found[0], &AsOf::now(), Reveal::No, &[]).await.unwrap();
+    let text = told.to_text(Telling::Summed);
+    assert!(text.starts_with(&format!("Order {}, reference 536365\n", found[0])), "{text}");
+    for part in [
+        "stock held: 7 articles, 40 units (to @",
+        "order placed: 7 lines, 40 units; total 139.12 GBP",
+        "shipped: all 7 lines, 40 units",
+        "\nstatus    delivered\n",
+        "\npaid      139.12 GBP\n",
+    ] {
+        assert!(text.contains(part), "no `{part}` in:\n{text}");
+    }
 }
 
 /// Compares the engine's table with a count that shares no code with it.
