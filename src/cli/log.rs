@@ -20,9 +20,10 @@ pub(super) fn start(global: &Global, usual: &str) -> Result<(), Failure> {
     let wanted = global.log.as_deref().unwrap_or(usual);
     let filter =
         EnvFilter::try_new(wanted).map_err(|error| format!("--log `{wanted}`: {error}"))?;
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !plain)
         .with_writer(std::io::stderr);
     match global.log_format {
         Format::Text => log.with_target(false).compact().try_init(),
