@@ -1,5 +1,6 @@
 //! A generated shop with traffic on it: something to look at in the first five minutes.
 
+mod found;
 mod goods;
 mod traffic;
 
@@ -17,13 +18,15 @@ use domain::{
     AddressId, CategoryId, Currency, CustomerId, PaymentMethodId, ProductId, Quantity, SellerId,
     SkuId, WarehouseId,
 };
+use journal::JournalError;
 use sagas::engine::Engine;
 use sagas::key_store::{KeyStoreError, PersonalField};
 
+pub use found::find;
 pub use traffic::{FirstOrder, buy, first_order, keep_shopping};
 
 /// The shop as generated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shop {
     pub skus: Vec<SkuId>,
     pub products: Vec<ProductId>,
@@ -31,7 +34,7 @@ pub struct Shop {
 }
 
 /// Somebody who buys.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DemoCustomer {
     pub customer_id: CustomerId,
     pub address_id: AddressId,
@@ -44,12 +47,16 @@ pub enum DemoError {
     #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
     Keys(#[from] KeyStoreError),
     #[error("a generated value breaks a rule: {0}")]
     Generated(String),
 }
 
 const CUSTOMERS: usize = 24;
+/// Who sets the shop up.
+const DEMO: &str = "system:demo";
 
 /// Sets up a seller, two warehouses, categories, some dozens of products and a few customers; some
 /// articles are scarce and one card in twelve is declined.
@@ -64,7 +71,7 @@ pub async fn set_up_with(
     smooth: bool,
 ) -> Result<Shop, DemoError> {
     let bus = engine.bus();
-    let by = Caller::named("system:demo");
+    let by = Caller::named(DEMO);
     let seller_id: SellerId = bus.new_id();
     let contact = engine
         .keys()

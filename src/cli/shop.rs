@@ -1,11 +1,12 @@
 //! `tillroll demo`: a generated shop, traffic on it, and what to look at next.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use api::{ApiKeyRole, ApiKeys, NewApiKey};
 use clap::Args;
 use commands::{Clock, SystemClock};
+use journal::Journal;
 use sagas::key_store::OsEntropy;
 
 use super::serve::{self, ServeArgs};
@@ -23,14 +24,24 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
-    let node = Node::open(&serve::node_options(global, &args.serve))?;
-    if journal::Journal::head(node.journal.as_ref()).0 > 0 {
-        let data = global.data.display();
-        return Err(format!("{data} holds a shop already: choose an empty directory with --data, or start it with `tillroll serve`").into());
+    // Looked at first: no shop is made ready for nobody.
+    if let Err(error) = TcpListener::bind(args.serve.listen) {
+        let listen = args.serve.listen;
+        return Err(format!("cannot listen on {listen}: {error}; choose another address with --listen, such as --listen 127.0.0.1:0 for any free port").into());
     }
+    let node = Node::open(&serve::node_options(global, &args.serve))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(demo::find(node.journal.as_ref()))?;
+    let again = found.is_some();
+    if !again && node.journal.head().0 > 0 {
+        let data = global.data.display();
+        return Err(format!("{data} holds a shop that is no demo's: choose an empty directory with --data, or start it with `serve`").into());
+    }
     let (shop, first) = runtime.block_on(async {
-        let shop = demo::set_up(&node.engine).await?;
+        let shop = match found {
+            Some(shop) => shop,
+            None => demo::set_up(&node.engine).await?,
+        };
         let first = demo::first_order(&node.engine, &shop).await?;
         Ok::<_, Failure>((shop, first))
     })?;
@@ -42,37 +53,77 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
     let (storefront, admin) = (make(ApiKeyRole::Storefront)?, make(ApiKeyRole::Admin)?);
     let rate = args.rate;
     serve::serve(global, &args.serve, node, |node: &Node, address| {
-        tell(global, address, &shop, &first, &storefront, &admin)?;
+        let opening = Opening { shop: &shop, first: &first, again };
+        tell(global, address, &opening, &storefront, &admin)?;
         if rate > 0.0 {
+            if !global.json {
+                terminal::say(MORE)?;
+            }
             actix_web::rt::spawn(demo::keep_shopping(node.engine.clone(), shop, rate));
         }
         Ok(())
     })
 }
 
+const MORE: &str = "More orders come in now, some with a card that is declined. Stop with Ctrl-C.";
+
+struct Opening<'a> {
+    shop: &'a Shop,
+    first: &'a FirstOrder,
+    /// An earlier demo set the shop up.
+    again: bool,
+}
+
+/// This program as it was started, for a shell.
+fn program() -> String {
+    let path = std::env::args_os().next().unwrap_or_else(|| "tillroll".into());
+    quoted(&path.to_string_lossy())
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn tell(
     global: &Global,
     address: SocketAddr,
-    shop: &Shop,
-    first: &FirstOrder,
+    opening: &Opening<'_>,
     storefront: &str,
     admin: &str,
 ) -> Result<(), Failure> {
-    let data = global.data.display();
+    let Opening { shop, first, again } = *opening;
+    if global.json {
+        return Ok(terminal::say_json(&serde_json::json!({
+            "order_id": first.order_id, "status": first.settled.status.to_string(),
+            "storefront_key": storefront, "admin_key": admin,
+        }))?);
+    }
+    let program = program();
+    let data = quoted(&global.data.to_string_lossy());
     let order = first.order_id;
     let DemoCustomer { customer_id, address_id, payment_method_id } = shop.customers[1];
     let sku_id = shop.skus[3];
     let took = first.took.as_secs_f64() * 1e3;
+    let how = if again {
+        "is open again. An order went through just now"
+    } else {
+        "is open. Its first order went through"
+    };
     terminal::say(&format!(
         "
-A shop with {products} products and {customers} customers is open. Its first order went through:
+A shop with {products} products and {customers} customers {how}:
 
   order {order}
-  {lines} lines, {total}: stock held, payment authorized and captured, {status:?}
+  {lines} lines, {total}: stock held, payment authorized and captured, {status}
   in {took:.1} ms, from the first article in the cart to the confirmation.
 
 Look at it:
-  tillroll --data {data} replay order {order}
+  {program} --data {data} replay order {order}
   curl -s -H 'Authorization: Bearer {admin}' http://{address}/orders/{order}
 
 Buy something yourself, as customer {customer_id}:
@@ -82,17 +133,16 @@ Buy something yourself, as customer {customer_id}:
     -d '{{\"sku_id\": \"{sku_id}\", \"quantity\": 1}}'
   curl -s -X POST http://{address}/orders -H \"Authorization: Bearer $KEY\" \\
     -H 'Tillroll-Customer: {customer_id}' -H 'Content-Type: application/json' \\
-    -H 'Idempotency-Key: my-first-order' \\
+    -H 'Idempotency-Key: after-{order}' \\
     -d '{{\"shipping_address_id\": \"{address_id}\", \"payment_method_id\": \"{payment_method_id}\"}}'
 
 Then:
   http://{address}/products            what is for sale
   http://{address}/openapi.json        every route
-  tillroll --data {data} replay log --follow
-  tillroll --data {data} rebuild --all --compare
-  tillroll --data {data} verify
-
-More orders come in now, some with a card that is declined. Stop with Ctrl-C.",
+  {program} --data {data} replay log --follow
+  {program} --data {data} rebuild --all --compare
+  {program} --data {data} verify
+",
         products = shop.products.len(),
         customers = shop.customers.len(),
         lines = first.lines,
@@ -100,4 +150,16 @@ More orders come in now, some with a card that is declined. Stop with Ctrl-C.",
         status = first.settled.status,
     ))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted("target/release/tillroll"), "target/release/tillroll");
+        assert_eq!(quoted("my shop"), "'my shop'");
+        assert_eq!(quoted("Ada's"), r"'Ada'\''s'");
+    }
 }
