@@ -69,8 +69,8 @@ pub struct Global {
     /// Write JSON for a script instead of text for a person.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// What to log, such as `info` or `warn,sagas=debug`; without it, `info` of an engine that
-    /// runs, `warn` of a command that ends.
+    /// What to log, such as `info` or `warn,sagas=debug`; without it, `info` for
+    /// `serve` and `warn` for the others.
     #[arg(long, global = true, env = "TILLROLL_LOG", help_heading = EVERYWHERE)]
     pub log: Option<String>,
     /// How to write the log.
@@ -108,7 +108,7 @@ impl Command {
     /// What is logged unless it is said otherwise.
     fn usual_log(&self) -> &'static str {
         match self {
-            Self::Serve(_) | Self::Demo(_) => "info",
+            Self::Serve(_) => "info",
             _ => "warn",
         }
     }
