@@ -123,14 +123,7 @@ impl Node {
             realtime_priority: options.realtime_priority,
             ..options.journal.clone()
         };
-        // Nobody follows the sandbox's books, so little of them needs to be in memory.
-        let ledger_options = journal::Options {
-            tail_events: 8_192,
-            tail_bytes: 4 << 20,
-            chunk_cache_bytes: 4 << 20,
-            page_cache_kib: 4 << 10,
-            ..journal_options.clone()
-        };
+        let ledger_options = for_the_sandbox(&journal_options);
         let journal = Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options)?);
         let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), ledger_options)
             .map(Arc::new)
@@ -278,6 +271,17 @@ fn sandbox(
     let provider = provider.map_err(OpenError::Sandbox)?;
     let secrets = sink.secrets.clone();
     Ok(Arc::new(provider.with_webhooks(Arc::clone(sink) as Arc<dyn WebhookSink>, secrets)))
+}
+
+/// Nobody follows the sandbox's books, so little of them needs to be in memory.
+fn for_the_sandbox(journal: &journal::Options) -> journal::Options {
+    journal::Options {
+        tail_events: 8_192,
+        tail_bytes: 4 << 20,
+        chunk_cache_bytes: 4 << 20,
+        page_cache_kib: 4 << 10,
+        ..journal.clone()
+    }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, OpenError> {
