@@ -26,7 +26,7 @@ use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
 use crate::secrets::{Secrets, SecretsError};
-use crate::under_way::UnderWay;
+use crate::under_way::{EndMark, UnderWay};
 
 pub const JOURNAL_FILE: &str = "journal.db";
 pub const SANDBOX_FILE: &str = "sandbox.db";
@@ -167,48 +167,12 @@ impl Node {
         let reads = runner.read_models();
 
         let mut under_way = UnderWay::default();
-        let marks = (under_way.begin("engine"), under_way.begin("agenda"));
-        let owed = Arc::clone(&sandbox);
-        let engine_work = async move {
-            let (_engine, agenda_mark) = marks;
-            let agenda = tokio::spawn(async move {
-                let _agenda = agenda_mark;
-                agenda.run(Arc::new(TokioTimer), AGENDA_EVERY).await;
-            });
-            let webhooks = tokio::spawn(async move {
-                if let Err(error) = owed.send_webhooks().await {
-                    tracing::debug!(%error, "sandbox webhooks ended");
-                }
-            });
-            desk.await;
-            agenda.abort();
-            webhooks.abort();
-        };
-        let mut told = stopped.clone();
-        let projector_runtime = self::runtime()?;
-        let mark = under_way.begin("projector");
-        let projector_work = async move {
-            let _projector = mark;
-            let stop = async move {
-                // An error means the node is gone, which is a reason to stop too.
-                let _ = told.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = runner.run(stop).await {
-                tracing::debug!(%error, "read models ended");
-            }
-        };
-        let mut told = stopped;
+        let marks = [under_way.begin("engine"), under_way.begin("agenda")];
+        let engine_work = decide(desk, agenda, Arc::clone(&sandbox), marks, stopped.clone());
+        let projector_work = follow(runner, under_way.begin("projector"), stopped);
         let threads = vec![
-            thread("engine", runtime, async move {
-                tokio::select! {
-                    biased;
-                    // Commands already taken in are decided and answered first: the desk ends by
-                    // itself when the journal is closed and nobody can ask any more.
-                    () = engine_work => {}
-                    _ = async { told.wait_for(|stop| *stop).await.is_ok() } => {}
-                }
-            })?,
-            thread("projector", projector_runtime, projector_work)?,
+            thread("engine", runtime, engine_work)?,
+            thread("projector", self::runtime()?, projector_work)?,
         ];
         Ok(Self {
             engine,
@@ -240,6 +204,46 @@ impl Node {
         self.ledger.close().await?;
         self.keys.close();
         Ok(())
+    }
+}
+
+/// The engine's thread: decides commands, and does what is due.
+async fn decide(
+    desk: impl Future<Output = ()> + Send,
+    agenda: Agenda,
+    sandbox: Arc<SandboxProvider>,
+    [_engine, agenda_mark]: [EndMark; 2],
+    mut stopped: watch::Receiver<bool>,
+) {
+    let agenda = tokio::spawn(async move {
+        let _agenda = agenda_mark;
+        agenda.run(Arc::new(TokioTimer), AGENDA_EVERY).await;
+    });
+    let webhooks = tokio::spawn(async move {
+        if let Err(error) = sandbox.send_webhooks().await {
+            tracing::debug!(%error, "sandbox webhooks ended");
+        }
+    });
+    tokio::select! {
+        biased;
+        // Commands already taken in are decided and answered first: the desk ends by itself when
+        // the journal is closed and nobody can ask any more.
+        () = desk => {
+            agenda.abort();
+            webhooks.abort();
+        }
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// The projector's thread: folds the journal into the read models.
+async fn follow(runner: Runner, _projector: EndMark, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        // An error means the node is gone, which is a reason to stop too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = runner.run(stop).await {
+        tracing::debug!(%error, "read models ended");
     }
 }
 

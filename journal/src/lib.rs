@@ -16,8 +16,8 @@ mod stream;
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
-pub use port::{Journal, JournalId, Position, Properties, Version};
-pub use sqlite::{Clock, Options, Problem, SqliteJournal, Stats, VerifyReport, verify};
+pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
+pub use sqlite::{Clock, Options, Problem, SqliteJournal, VerifyReport, verify};
 #[doc(hidden)]
 pub use sqlite::{CommitFault, Injected};
 pub use stream::{Category, NotAStreamName, StreamId, StreamKey};

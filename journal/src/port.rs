@@ -27,6 +27,28 @@ pub struct Properties {
     pub units_span_streams: bool,
 }
 
+/// What an open journal has done since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Transactions made durable.
+    pub commits: u64,
+    /// Events made durable.
+    pub events: u64,
+    /// Bytes of their payloads and metadata.
+    pub bytes: u64,
+    /// How long the last commit took from its first statement to durable, in microseconds.
+    pub last_commit_micros: u64,
+    /// Events waiting to be committed.
+    pub queued_events: u64,
+    /// Appends refused for lack of disk.
+    pub full: u64,
+    /// Times the store was reopened after a failed write or sync.
+    pub reopens: u64,
+    /// Bytes of the log a store keeps ahead of its file. It is used again and again, so it shows the
+    /// most that was ever waiting to be moved.
+    pub log_bytes: u64,
+}
+
 /// An append-only store of events in one global order.
 ///
 /// Every adapter MUST pass `journal::conformance`.
@@ -75,6 +97,11 @@ pub trait Journal: Send + Sync {
     /// Resolves as soon as the head is past `position`, and returns the head.
     /// `Err(Closed)` when the journal closes while waiting.
     async fn wait_past(&self, position: Position) -> Result<Position, JournalError>;
+
+    /// What this journal has done since it was opened; zeros where an adapter does not count.
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
 
     /// Finishes what is queued, saves what a quick start wants, and closes. Idempotent.
     async fn close(&self) -> Result<(), JournalError>;

@@ -45,6 +45,7 @@ pub(crate) struct ParkedNow {
 pub(crate) fn exposition(services: &Services, parked: Option<ParkedNow>) -> String {
     let mut text = Text(String::with_capacity(32 * 1024));
     commands(&mut text, services);
+    journal(&mut text, services);
     read_models(&mut text, services);
     if let Some(parked) = parked {
         webhooks(&mut text, parked);
@@ -70,9 +71,35 @@ fn commands(text: &mut Text, services: &Services) {
     }
     text.gauge("tillroll_commands_waiting", "Commands in the queue.", bus.waiting());
     text.gauge("tillroll_aggregates_cached", "Aggregates in memory.", read(&stats.cached));
-    text.gauge("tillroll_journal_head", "Position of the last event.", services.journal.head().0);
     let calls = services.engine.calls_under_way();
     text.gauge("tillroll_payment_calls_under_way", "Calls to payment providers.", calls);
+}
+
+fn journal(text: &mut Text, services: &Services) {
+    let stats = services.journal.stats();
+    let counters = [
+        ("commits_total", "Transactions made durable.", stats.commits),
+        ("events_total", "Events made durable.", stats.events),
+        ("bytes_total", "Bytes of their payloads and metadata.", stats.bytes),
+        ("full_total", "Appends refused for lack of disk.", stats.full),
+        ("reopens_total", "Times reopened after a failed write.", stats.reopens),
+    ];
+    for (name, help, value) in counters {
+        text.counter(&format!("tillroll_journal_{name}"), help, value);
+    }
+    let gauges = [
+        ("head", "Position of the last event.", services.journal.head().0),
+        ("queued_events", "Events waiting to be committed.", stats.queued_events),
+        ("log_bytes", "Bytes of the log ahead of the file.", stats.log_bytes),
+        (
+            "last_commit_us",
+            "How long the last commit took, in microseconds.",
+            stats.last_commit_micros,
+        ),
+    ];
+    for (name, help, value) in gauges {
+        text.gauge(&format!("tillroll_journal_{name}"), help, value);
+    }
 }
 
 fn read_models(text: &mut Text, services: &Services) {

@@ -34,13 +34,12 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 pub use options::{Clock, CommitFault, Injected, Options};
-pub use stats::Stats;
 pub use verify::{Problem, VerifyReport, verify};
 
 use crate::held::hold;
 use crate::{
-    Journal, JournalError, JournalId, Position, Properties, Recorded, StreamId, Unit, Verdict,
-    Version, check,
+    Journal, JournalError, JournalId, Position, Properties, Recorded, Stats, StreamId, Unit,
+    Verdict, Version, check,
 };
 use follow::Followed;
 use shared::{Progress, Shared};
@@ -110,16 +109,8 @@ impl SqliteJournal {
         self.shared.scan(after.0, max_events)
     }
 
-    /// What this journal has done since it was opened.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.shared.counters.read(self.shared.queue.events())
-    }
-
-    /// Size of the log which SQLite keeps ahead of the file, in bytes. It is used again and
-    /// again, so it shows the most that was ever waiting to be moved.
-    #[must_use]
-    pub fn wal_bytes(&self) -> u64 {
+    /// Size of the log which SQLite keeps ahead of the file, in bytes.
+    fn wal_bytes(&self) -> u64 {
         let mut wal = self.shared.path.as_os_str().to_owned();
         wal.push("-wal");
         std::fs::metadata(PathBuf::from(wal)).map_or(0, |found| found.len())
@@ -238,6 +229,10 @@ impl Journal for SqliteJournal {
             Err(_) => return Err(JournalError::Closed),
         };
         if reached.closed { Err(JournalError::Closed) } else { Ok(Position(reached.head)) }
+    }
+
+    fn stats(&self) -> Stats {
+        self.shared.counters.read(self.shared.queue.events(), self.wal_bytes())
     }
 
     async fn close(&self) -> Result<(), JournalError> {

@@ -3,24 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What an open journal has done since it was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Transactions made durable.
-    pub commits: u64,
-    /// Events made durable.
-    pub events: u64,
-    /// Bytes of their payloads and metadata.
-    pub bytes: u64,
-    /// How long the last commit took from its first statement to durable, in microseconds.
-    pub last_commit_micros: u64,
-    /// Events waiting to be committed.
-    pub queued_events: u64,
-    /// Appends refused for lack of disk.
-    pub full: u64,
-    /// Times the store was reopened after a failed write or sync.
-    pub reopens: u64,
-}
+use crate::Stats;
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -41,7 +24,7 @@ impl Counters {
         self.last_commit_micros.store(micros, Relaxed);
     }
 
-    pub(super) fn read(&self, queued_events: usize) -> Stats {
+    pub(super) fn read(&self, queued_events: usize, log_bytes: u64) -> Stats {
         Stats {
             commits: self.commits.load(Relaxed),
             events: self.events.load(Relaxed),
@@ -50,6 +33,7 @@ impl Counters {
             queued_events: queued_events as u64,
             full: self.full.load(Relaxed),
             reopens: self.reopens.load(Relaxed),
+            log_bytes,
         }
     }
 }
