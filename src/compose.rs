@@ -68,6 +68,17 @@ impl NodeOptions {
     }
 }
 
+impl NodeOptions {
+    fn of_the_journal(&self) -> journal::Options {
+        journal::Options {
+            // When it was recorded is the machine's time, whatever time the business is at.
+            clock: Arc::new(|| SystemClock.now()),
+            realtime_priority: self.realtime_priority,
+            ..self.journal.clone()
+        }
+    }
+}
+
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -117,12 +128,7 @@ impl Node {
         std::fs::create_dir_all(data)
             .map_err(|source| OpenError::Directory { path: data.display().to_string(), source })?;
         let clock = Arc::clone(&options.clock);
-        let journal_options = journal::Options {
-            // When it was recorded is the machine's time, whatever time the business is at.
-            clock: Arc::new(|| SystemClock.now()),
-            realtime_priority: options.realtime_priority,
-            ..options.journal.clone()
-        };
+        let journal_options = options.of_the_journal();
         let ledger_options = for_the_sandbox(&journal_options);
         let journal = Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options)?);
         let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), ledger_options)
