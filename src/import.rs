@@ -60,9 +60,11 @@ impl ImportInto {
         let mut options = NodeOptions::new(data);
         options.clock = Arc::clone(clock) as _;
         // Every article, its stock, the customers and their carts, and whatever is in flight.
-        options.bus.cached_aggregates_max = 30_000;
+        options.bus.cached_aggregates_max = 24_000;
+        // What is decided ahead of the disk is kept in memory, here and in the commit.
+        options.bus.staged_events_max = 4_096;
         options.journal.tail_events = 32_768;
-        options.journal.tail_bytes = 24 << 20;
+        options.journal.tail_bytes = 20 << 20;
         options.journal.head_cache_streams = 50_000;
         options.journal.chunk_cache_bytes = 4 << 20;
         options.journal.page_cache_kib = 4 << 10;
