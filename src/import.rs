@@ -60,7 +60,7 @@ impl ImportInto {
         let mut options = NodeOptions::new(data);
         options.clock = Arc::clone(clock) as _;
         // Every article, its stock, the customers and their carts, and whatever is in flight.
-        options.bus.cached_aggregates_max = 24_000;
+        options.bus.cached_aggregates_max = 14_000;
         // What is decided ahead of the disk is kept in memory, here and in the commit.
         options.bus.staged_events_max = 4_096;
         options.journal.tail_events = 32_768;
@@ -68,8 +68,8 @@ impl ImportInto {
         options.journal.head_cache_streams = 50_000;
         options.journal.chunk_cache_bytes = 4 << 20;
         options.journal.page_cache_kib = 4 << 10;
-        options.reads.batch_events_max = 8_192;
-        options.reads.catch_up_events_max = 8_192;
+        options.reads.batch_events_max = 4_096;
+        options.reads.catch_up_events_max = 4_096;
         options.reads.linger = Duration::from_millis(200);
         options
     }
