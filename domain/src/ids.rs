@@ -103,5 +103,22 @@ impl CartId {
     }
 }
 
+impl ReturnId {
+    /// Most returns that one order can have.
+    pub const OF_ORDER_MAX: u16 = 0xfff;
+
+    /// The order's return number `number`, from 1 to [`Self::OF_ORDER_MAX`]: so whoever has the
+    /// order can find its returns without a list of them. Version 8 keeps these ids apart from
+    /// those made outside, the twelve bits before the variant one order's returns from each other.
+    #[must_use]
+    pub const fn of_order(order: OrderId, number: u16) -> Self {
+        let mut bytes = order.0.into_bytes();
+        let [high, low] = (number & Self::OF_ORDER_MAX).to_be_bytes();
+        bytes[6] = 0x80 | ((bytes[6] ^ high) & 0x0f);
+        bytes[7] ^= low;
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
 /// Number of a line within its order, from 1.
 pub type LineNumber = u32;

@@ -8,15 +8,17 @@ use domain::order::{By, LineUnits, Order, OrderCommand};
 use domain::product_return::{
     ProductReturn, ReceivedUnits, ReturnCommand, ReturnReason, ReturnStatus,
 };
-use domain::{OrderId, RejectionKind, ReturnId, SkuId, WarehouseId};
+use domain::{LineNumber, OrderId, RejectionKind, ReturnId, SkuId, WarehouseId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::payment_call::PaymentCall;
 
 /// A return to be asked for.
 #[derive(Debug, Clone)]
 pub struct ReturnRequest {
-    pub return_id: ReturnId,
+    /// `None`: the order's next one. Given by whoever brings in returns of the past.
+    pub return_id: Option<ReturnId>,
     pub order_id: OrderId,
     pub lines: Vec<LineUnits>,
     pub reason: ReturnReason,
@@ -28,28 +30,40 @@ struct Requested {
     return_id: ReturnId,
 }
 
-/// Puts a return on record; only units that were delivered and are not on their way back.
+/// Puts a return on record; only units that were delivered, have not come back, and are not on
+/// their way back with another return.
 pub fn request(
     unit: &mut Unit<'_>,
     key: Option<&RequestKey>,
     wanted: &ReturnRequest,
 ) -> Result<Once<ReturnId>, Stop> {
-    let ReturnRequest { return_id, order_id, .. } = *wanted;
+    let order_id = wanted.order_id;
     let once = unit.once(key, |unit| {
+        let order = unit.state::<Order>(&order_id)?.as_ref();
+        known(order, "order", order_id)?;
+        let open = open_returns(unit, order_id)?;
         let order = unit.state::<Order>(&order_id)?.as_ref();
         let order = known(order, "order", order_id)?;
         for line in &wanted.lines {
             let progress = known(order.lines.get(&line.line), "order_line", line.line)?;
-            let back = progress.delivered.saturating_sub(progress.returned);
+            let back = progress
+                .delivered
+                .saturating_sub(progress.returned)
+                .saturating_sub(open.coming.get(&line.line).copied().unwrap_or(0));
             if line.quantity.get() > back {
-                return Err(not_delivered(line, back).into());
+                return Err(not_returnable(line, back).into());
             }
         }
-        unit.begin::<ProductReturn>(&return_id);
+        let return_id = wanted.return_id.unwrap_or(ReturnId::of_order(order_id, open.next));
+        let rma_number = match wanted.return_id {
+            Some(return_id) => rma_number(return_id.uuid(), 1),
+            None => rma_number(order_id.uuid(), open.next),
+        };
+        unit.state::<ProductReturn>(&return_id)?;
         let command = ReturnCommand::Request {
             return_id,
             order_id,
-            rma_number: rma_number(return_id),
+            rma_number,
             lines: wanted.lines.clone(),
             reason: wanted.reason,
             note: wanted.note.clone(),
@@ -60,7 +74,36 @@ pub fn request(
     Ok(Once { value: once.value.return_id, replayed: once.replayed })
 }
 
-fn not_delivered(line: &LineUnits, back: u32) -> Refused {
+/// What is on its way back to one order.
+struct OpenReturns {
+    coming: BTreeMap<LineNumber, u32>,
+    /// Number of the order's next return.
+    next: u16,
+}
+
+/// Looks at the order's returns one after another. Those brought in from the past are not among
+/// them: they have arrived in the unit that asked for them.
+fn open_returns(unit: &mut Unit<'_>, order_id: OrderId) -> Result<OpenReturns, Stop> {
+    let mut coming: BTreeMap<LineNumber, u32> = BTreeMap::new();
+    for next in 1..=ReturnId::OF_ORDER_MAX {
+        match unit.state::<ProductReturn>(&ReturnId::of_order(order_id, next))? {
+            None => return Ok(OpenReturns { coming, next }),
+            Some(record) if record.status == ReturnStatus::Requested => {
+                for line in &record.lines {
+                    let units = coming.entry(line.line).or_default();
+                    *units = units.saturating_add(line.quantity.get());
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    let message = format!("order {order_id} has had {} returns", ReturnId::OF_ORDER_MAX);
+    Err(Refused::new(RejectionKind::Conflict, "not_returnable", message)
+        .with("returnable", 0)
+        .into())
+}
+
+fn not_returnable(line: &LineUnits, back: u32) -> Refused {
     let message =
         format!("line {}: {} units cannot come back, only {back} can", line.line, line.quantity);
     Refused::new(RejectionKind::Conflict, "not_returnable", message)
@@ -68,11 +111,12 @@ fn not_delivered(line: &LineUnits, back: u32) -> Refused {
         .with("returnable", back)
 }
 
-/// A number short enough to write on a parcel: the last ten digits of the return's own id, which
-/// differ between any two returns made within years of each other.
-fn rma_number(return_id: ReturnId) -> String {
-    let text = return_id.uuid().simple().to_string().to_uppercase();
-    format!("RMA-{}-{}", &text[4..12], &text[26..])
+/// A number short enough to write on a parcel: eight and six digits of the order's own id, which
+/// differ between any two orders made within years of each other, and which of its returns it is.
+fn rma_number(id: Uuid, number: u16) -> String {
+    let text = id.simple().to_string().to_uppercase();
+    let first = format!("RMA-{}-{}", &text[4..12], &text[26..]);
+    if number > 1 { format!("{first}-{number}") } else { first }
 }
 
 /// What arrived with a return, as looked at.
@@ -150,3 +194,6 @@ pub fn receive(
     let reason = format!("return {}", record.rma_number);
     crate::refunds::request(unit, order_id, refund_minor, &reason).map(|(_, calls)| calls)
 }
+
+#[cfg(test)]
+mod tests;

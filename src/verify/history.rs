@@ -265,7 +265,7 @@ impl Shop {
         let return_id: ReturnId = id(number);
         self.run("customer:21", move |unit| {
             let wanted = ReturnRequest {
-                return_id,
+                return_id: Some(return_id),
                 order_id,
                 lines: vec![domain::order::LineUnits { line: 1, quantity: units(quantity) }],
                 reason: domain::product_return::ReturnReason::ChangedMind,

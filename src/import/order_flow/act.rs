@@ -107,7 +107,7 @@ fn take_back(
 ) -> Result<Ends<'_>, ImportError> {
     let PastReturn { return_id, order_id, lines, refund_minor, .. } = back;
     let wanted = ReturnRequest {
-        return_id,
+        return_id: Some(return_id),
         order_id,
         lines,
         reason: ReturnReason::Other,

@@ -119,7 +119,7 @@ async fn ask_for_return(world: &World, order_id: OrderId, key: &str) {
     for _ in 0..world.chance.within(1, 2) {
         let request = RequestKey::new("staff", key, &[b"return"]);
         let wanted = ReturnRequest {
-            return_id: world.id(),
+            return_id: None,
             order_id,
             lines: lines.clone(),
             reason: ReturnReason::ChangedMind,

@@ -49,8 +49,7 @@ pub(crate) async fn request_return(
     bounded("note", &note, 1_000)?;
     let (reach, seen) = (Reach::of(&who)?, who.if_match()?);
     let lines: Vec<LineUnits> = lines.into_iter().map(LineUnits::from).collect();
-    let return_id = who.services().engine.bus().new_id();
-    let wanted = ReturnRequest { return_id, order_id, lines, reason, note };
+    let wanted = ReturnRequest { return_id: None, order_id, lines, reason, note };
     let done = change(&who, who.request_key(&body.bytes)?, move |unit| {
         reach.order(unit, order_id)?;
         seen_order(unit, order_id, seen)?;
