@@ -165,8 +165,9 @@ impl Node {
             policy: options.policy.clone(),
         });
         sink.connect(engine.clone());
-        let table = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
-        let to_look_at = AgendaTable::open(&data.join(AGENDA_FILE), journal.id())?;
+        let open_agenda =
+            || AgendaTable::open(&data.join(AGENDA_FILE), journal.id(), journal.head());
+        let (table, to_look_at) = (open_agenda()?, open_agenda()?);
         let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
 
         let runner = projector(&port, data, options.reads)?;

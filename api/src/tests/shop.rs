@@ -128,7 +128,8 @@ impl Shop {
         actix_web::rt::spawn(runner.run(std::future::pending::<()>()));
 
         let dir = tempfile::tempdir().unwrap();
-        let open_agenda = || AgendaTable::open(&dir.path().join("agenda.db"), journal.id());
+        let open_agenda =
+            || AgendaTable::open(&dir.path().join("agenda.db"), journal.id(), journal.head());
         let agenda = Agenda::new(open_agenda().unwrap(), Arc::clone(&journal), engine.clone());
         actix_web::rt::spawn(agenda.run(Arc::new(TokioTimer), Duration::from_millis(20)));
         let parked = Mutex::new(open_agenda().unwrap());

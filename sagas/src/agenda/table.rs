@@ -59,22 +59,27 @@ const CART: i64 = 1;
 const HOLD: i64 = 2;
 
 impl AgendaTable {
-    /// Opens or creates the file. A table of another version or another journal starts anew.
-    pub fn open(path: &Path, journal: JournalId) -> Result<Self, AgendaError> {
+    /// Opens or creates the file. A table of another version or another journal, or one that has
+    /// seen events which the journal does not have, since it was restored, starts anew.
+    pub fn open(path: &Path, journal: JournalId, head: Position) -> Result<Self, AgendaError> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // The log can restore all of it.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        Self::prepare(connection, journal)
+        Self::prepare(connection, journal, head)
     }
 
     /// A table that is gone with the process.
     pub fn in_memory(journal: JournalId) -> Result<Self, AgendaError> {
-        Self::prepare(Connection::open_in_memory()?, journal)
+        Self::prepare(Connection::open_in_memory()?, journal, Position::default())
     }
 
-    fn prepare(connection: Connection, journal: JournalId) -> Result<Self, AgendaError> {
+    fn prepare(
+        connection: Connection,
+        journal: JournalId,
+        head: Position,
+    ) -> Result<Self, AgendaError> {
         connection.execute_batch(CHECKPOINT)?;
         let known: Option<(i64, String, i64)> = connection
             .query_row("SELECT version, journal, position FROM checkpoint", [], |row| {
@@ -82,7 +87,11 @@ impl AgendaTable {
             })
             .optional()?;
         let position = match known {
-            Some((VERSION, id, position)) if id == journal.to_string() => position,
+            Some((VERSION, id, position))
+                if id == journal.to_string() && position.unsigned_abs() <= head.0 =>
+            {
+                position
+            }
             Some(_) | None => {
                 connection.execute_batch(
                     "DROP TABLE IF EXISTS timer; DROP TABLE IF EXISTS call;

@@ -86,3 +86,20 @@ async fn what_cannot_be_read_or_done_holds_up_nothing_that_is_due_after_it() {
     assert_eq!(agenda.round().await.unwrap(), 0);
     assert_eq!(agenda.counts().unwrap().carts, 1);
 }
+
+#[tokio::test]
+async fn a_table_ahead_of_a_journal_that_was_restored_starts_anew() {
+    let (_, engine, journal) = agenda();
+    let cart_id = lapsed_cart(&engine).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("agenda.db");
+    let open = |head| AgendaTable::open(&path, journal.id(), Position(head)).unwrap();
+    let mut agenda = Agenda::new(open(1), Arc::clone(&journal), engine);
+    agenda.catch_up().await.unwrap();
+    drop(agenda);
+    let kept = open(1);
+    assert_eq!((kept.position(), kept.counts().unwrap().carts), (Position(1), 1), "{cart_id}");
+    drop(kept);
+    let anew = open(0);
+    assert_eq!((anew.position(), anew.counts().unwrap().carts), (Position(0), 0));
+}
