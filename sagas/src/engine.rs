@@ -122,29 +122,20 @@ impl Engine {
         order_id: OrderId,
         patience: Duration,
     ) -> Result<Option<Settled>, CommandError> {
+        // Goes after the receiver, also where whoever waits goes away.
+        let _forgotten = Waiting { engine: self, order_id };
         let (sender, receiver) = oneshot::channel();
         // Asked for before looking, so that an end in between is not missed.
         lock(&self.waiting).entry(order_id).or_default().push(sender);
-        let now = self.parts.bus.run(&Caller::system(), move |unit| standing(unit, order_id)).await;
-        let standing = match now {
-            Ok(done) => done.value.map(|settled| Settled { position: done.position, ..settled }),
-            Err(error) => {
-                self.forget_closed(order_id);
-                return Err(error);
-            }
-        };
-        if let Some(settled) = standing.filter(|s| s.status != OrderStatus::Pending) {
-            drop(receiver);
-            self.forget_closed(order_id);
-            return Ok(Some(settled));
+        let done =
+            self.parts.bus.run(&Caller::system(), move |unit| standing(unit, order_id)).await?;
+        if let Some(settled) = done.value.filter(|s| s.status != OrderStatus::Pending) {
+            return Ok(Some(Settled { position: done.position, ..settled }));
         }
         tokio::select! {
             biased;
             settled = receiver => Ok(settled.ok()),
-            () = self.parts.timer.sleep(patience) => {
-                self.forget_closed(order_id);
-                Ok(None)
-            }
+            () = self.parts.timer.sleep(patience) => Ok(None),
         }
     }
 
@@ -203,13 +194,18 @@ impl Engine {
         };
         let mut wait = RETRY_FIRST;
         let mut accepted = false;
+        let mut token = None;
         loop {
             let answer = if accepted {
                 gateway.lookup(&call.key).await.map(|known| known.unwrap_or(GatewayReply::Pending))
             } else {
-                match self.ask(gateway.as_ref(), call).await {
-                    Ok(answer) => answer,
-                    Err(outcome) => return Some(outcome),
+                match self.ask(gateway.as_ref(), call, &mut token).await {
+                    Asked::Answered(answer) => answer,
+                    Asked::NeverArrived(outcome) if wait >= RETRY_LAST => return Some(outcome),
+                    Asked::NeverArrived(_) => {
+                        let why = "the token cannot be opened, an earlier call may be on its way";
+                        Err(GatewayError::Unknown { why: why.to_owned() })
+                    }
                 }
             };
             match answer {
@@ -230,34 +226,33 @@ impl Engine {
         }
     }
 
-    /// The outer error is an outcome reached without asking.
+    /// `token`: what authorizations were paid with, once it is open.
     async fn ask(
         &self,
         gateway: &dyn PaymentGateway,
         call: &PaymentCall,
-    ) -> Result<Result<GatewayReply, GatewayError>, ProviderOutcome> {
+        token: &mut Option<String>,
+    ) -> Asked {
         let key = call.key.clone();
         let provider_reference = call.provider_reference.clone();
-        Ok(match call.operation {
+        Asked::Answered(match call.operation {
             Operation::Authorize => {
-                let token = match self
-                    .parts
-                    .keys
-                    .open(PersonalField::PaymentToken, &call.token)
-                    .await
-                {
-                    Ok(token) => token,
-                    Err(error) if can_pass(&error) => {
-                        return Ok(Err(GatewayError::Unknown { why: error.to_string() }));
-                    }
-                    Err(error) => {
-                        tracing::warn!(key = %call.key, %error, "the payment token cannot be opened");
-                        let code = "payment_token_unreadable".to_owned();
-                        return Err(ProviderOutcome::Failed { code });
-                    }
+                let opened = match token.clone() {
+                    Some(opened) => Ok(opened),
+                    None => self.parts.keys.open(PersonalField::PaymentToken, &call.token).await,
                 };
+                let opened = match opened {
+                    Ok(opened) => opened,
+                    Err(error) if can_pass(&error) => {
+                        let why = error.to_string();
+                        return Asked::Answered(Err(GatewayError::Unknown { why }));
+                    }
+                    Err(error) => return unreadable(gateway, &key, &error).await,
+                };
+                // Kept while this is asked again: the payer may be erased meanwhile.
+                *token = Some(opened.clone());
                 let PaymentCall { order_id, payment_id, amount, .. } = *call;
-                let request = AuthorizeRequest { key, order_id, payment_id, amount, token };
+                let request = AuthorizeRequest { key, order_id, payment_id, amount, token: opened };
                 gateway.authorize(request).await
             }
             Operation::Capture => {
@@ -344,6 +339,38 @@ impl Engine {
     }
 }
 
+/// Somebody waits for an order to settle; when they no longer do, they are forgotten.
+struct Waiting<'a> {
+    engine: &'a Engine,
+    order_id: OrderId,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.engine.forget_closed(self.order_id);
+    }
+}
+
+enum Asked {
+    Answered(Result<GatewayReply, GatewayError>),
+    /// The call cannot be made, and the provider has not seen its key so far.
+    NeverArrived(ProviderOutcome),
+}
+
+/// The payer is erased. An earlier call, of a process that is gone, may have reached the provider
+/// all the same, so its word counts and not ours.
+async fn unreadable(gateway: &dyn PaymentGateway, key: &str, error: &KeyStoreError) -> Asked {
+    match gateway.lookup(key).await {
+        Ok(Some(reply)) => Asked::Answered(Ok(reply)),
+        Ok(None) => {
+            tracing::warn!(%key, %error, "the payment token cannot be opened");
+            let code = "payment_token_unreadable".to_owned();
+            Asked::NeverArrived(ProviderOutcome::Failed { code })
+        }
+        Err(unknown) => Asked::Answered(Err(unknown)),
+    }
+}
+
 /// Whether asking the key store again may help.
 fn can_pass(error: &KeyStoreError) -> bool {
     matches!(error, KeyStoreError::Unavailable(_) | KeyStoreError::Full | KeyStoreError::Closed)
@@ -361,3 +388,6 @@ pub(crate) fn standing(unit: &mut Unit<'_>, order_id: OrderId) -> Result<Option<
         position: Position::default(),
     }))
 }
+
+#[cfg(test)]
+mod tests;
