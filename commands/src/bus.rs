@@ -199,6 +199,8 @@ pub(crate) enum Attempted {
     Refused(Refused),
     Needs(Vec<Loader>),
     Corrupt(String),
+    /// States in memory may be half changed.
+    Panicked,
 }
 
 struct Task<T, F> {

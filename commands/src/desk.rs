@@ -6,12 +6,13 @@
 //! included, waits until the events it may rest on are durable.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::Timestamp;
 use futures::future::BoxFuture;
-use journal::{Journal, JournalError, Position, StreamId, Unit, Verdict};
+use journal::{Journal, JournalError, Position, Recorded, StreamId, Unit, Verdict, Version};
 use tokio::sync::mpsc;
 
 use crate::bus::{Attempt, Attempted, BusOptions, BusStats, Job};
@@ -162,7 +163,9 @@ impl Desk {
                 batch: self.batch,
                 snapshot_every: self.options.snapshot_every_events,
             };
-            let (unit, refusal) = match job.attempt(&mut attempt) {
+            // A decision that panics must not end the desk: it would end the node for everyone.
+            let attempted = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut attempt)));
+            let (unit, refusal) = match attempted.unwrap_or(Attempted::Panicked) {
                 Attempted::Decided(Some((unit, snapshots))) => {
                     let index = self.staged.units.len();
                     self.staged.events += unit.groups.iter().map(|g| g.events.len()).sum::<usize>();
@@ -176,6 +179,12 @@ impl Desk {
                     (None, Some(refused.into()))
                 }
                 Attempted::Corrupt(why) => (None, Some(CommandError::Corrupt(why))),
+                Attempted::Panicked => {
+                    tracing::error!("a decision panicked; all states in memory are read again");
+                    self.start_over().await;
+                    let why = "a decision panicked".to_owned();
+                    (None, Some(CommandError::Corrupt(why)))
+                }
                 Attempted::Needs(loaders) => match self.load(loaders).await {
                     Ok(()) => continue,
                     Err(error) => (None, Some(error)),
@@ -185,6 +194,8 @@ impl Desk {
             if pending.unit.is_none() && self.staged.is_empty() && self.in_flight.is_none() {
                 // Nothing is ahead of the journal, so this answer rests on durable events alone.
                 answer(pending, self.journal.head(), None);
+                // Reads and refusals bring states into memory too, without an append to follow.
+                self.shrink_cache();
             } else {
                 self.staged.pending.push(pending);
             }
@@ -193,23 +204,25 @@ impl Desk {
     }
 
     async fn load(&mut self, loaders: Vec<Loader>) -> Result<(), CommandError> {
+        let journal = Arc::clone(&self.journal);
         for loader in loaders {
             self.stats.loads.fetch_add(1, Ordering::Relaxed);
             let version = self.journal.stream_version(&loader.stream).await?;
-            // A snapshot ahead of its stream belongs to a journal that was since restored.
-            let snapshot = (version > self.options.snapshot_every_events)
+            let mut snapshot = (version > self.options.snapshot_every_events)
                 .then(|| self.snapshots.load(&loader.stream))
                 .flatten()
                 .filter(|s| s.version <= version && (loader.accepts)(s));
-            let mut after = snapshot.as_ref().map_or(0, |s| s.version);
-            let mut events = Vec::new();
-            while after < version {
-                let page = self.journal.read_stream(&loader.stream, after, LOAD_EVENTS).await?;
-                match page.last() {
-                    Some(last) => after = last.version,
-                    None => break,
+            // With the snapshot's own event in front, to see that it is still this stream's.
+            let first = snapshot.as_ref().map_or(0, |s| s.version.saturating_sub(1));
+            let mut events = read_stream(&journal, &loader.stream, first, version).await?;
+            if let Some(taken) = &snapshot {
+                if events.first().is_some_and(|event| event.id == taken.event) {
+                    events.remove(0);
+                } else {
+                    // It belongs to a journal that was since restored.
+                    snapshot = None;
+                    events = read_stream(&journal, &loader.stream, 0, version).await?;
                 }
-                events.extend(page);
             }
             let entry = (loader.load)(snapshot.as_ref(), &events).map_err(CommandError::Corrupt)?;
             self.cache.insert(loader.stream, entry);
@@ -249,8 +262,25 @@ impl Desk {
             Err(error) => self.failed(ended, &error),
         }
         self.cache.durable_through(self.batch - 1);
+        self.shrink_cache();
+    }
+
+    fn shrink_cache(&mut self) {
         self.cache.shrink(self.options.cached_aggregates_max);
         self.stats.cached.store(self.cache.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Waits for all that is decided to be durable, then forgets every state: one of them may be
+    /// half changed.
+    async fn start_over(&mut self) {
+        loop {
+            self.start_append();
+            let Some(append) = self.in_flight.as_mut() else { break };
+            let verdicts = append.result.as_mut().await;
+            self.finish_append(verdicts);
+        }
+        self.cache = Cache::new();
+        self.cache.durable_through(self.batch - 1);
     }
 
     fn committed(&mut self, ended: InFlight, verdicts: &[Verdict]) {
@@ -305,6 +335,24 @@ impl Desk {
             answer(pending, head, Some(error.clone().into()));
         }
     }
+}
+
+async fn read_stream(
+    journal: &Arc<dyn Journal>,
+    stream: &StreamId,
+    mut after: Version,
+    through: Version,
+) -> Result<Vec<Recorded>, JournalError> {
+    let mut events = Vec::new();
+    while after < through {
+        let page = journal.read_stream(stream, after, LOAD_EVENTS).await?;
+        match page.last() {
+            Some(last) => after = last.version,
+            None => break,
+        }
+        events.extend(page);
+    }
+    Ok(events)
 }
 
 fn again_or_unavailable(again: &mut VecDeque<(Job, u32)>, pending: Pending) {

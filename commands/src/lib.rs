@@ -8,6 +8,8 @@ mod bus;
 mod cache;
 mod desk;
 #[cfg(test)]
+mod desk_mishap_tests;
+#[cfg(test)]
 mod desk_tests;
 mod metadata;
 mod ports;

@@ -8,15 +8,19 @@ use std::thread::JoinHandle;
 
 use journal::{StreamId, Version};
 use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
 
 /// Raised when states are folded differently than before; older snapshots are then ignored.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 
 /// A stream's state at a version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     pub stream: StreamId,
     pub version: Version,
+    /// The stream's event at that version. A journal restored from a backup goes on otherwise than
+    /// before: its streams reach the same versions with other events.
+    pub event: Uuid,
     pub body: Vec<u8>,
 }
 
@@ -56,19 +60,20 @@ impl SqliteSnapshots {
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
-        writer.execute_batch(
-            "CREATE TABLE IF NOT EXISTS kind (id TEXT PRIMARY KEY);
-             CREATE TABLE IF NOT EXISTS snapshot (
-                 stream TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL
-             ) WITHOUT ROWID;",
-        )?;
+        writer.execute_batch("CREATE TABLE IF NOT EXISTS kind (id TEXT PRIMARY KEY);")?;
         let kind = format!("{journal}/{STATE_VERSION}");
         let known: Option<String> =
             writer.query_row("SELECT id FROM kind", [], |row| row.get(0)).optional()?;
         if known.as_deref() != Some(kind.as_str()) {
-            writer.execute_batch("DELETE FROM snapshot; DELETE FROM kind;")?;
+            writer.execute_batch("DROP TABLE IF EXISTS snapshot; DELETE FROM kind;")?;
             writer.execute("INSERT INTO kind (id) VALUES (?1)", [kind])?;
         }
+        writer.execute_batch(
+            "CREATE TABLE IF NOT EXISTS snapshot (
+                 stream TEXT PRIMARY KEY, version INTEGER NOT NULL, event BLOB NOT NULL,
+                 body BLOB NOT NULL
+             ) WITHOUT ROWID;",
+        )?;
         let reader = Connection::open(path)?;
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
@@ -82,14 +87,16 @@ impl SqliteSnapshots {
 impl SnapshotStore for SqliteSnapshots {
     fn load(&self, stream: &StreamId) -> Option<Snapshot> {
         let reader = self.reader.lock().ok()?;
-        let mut statement =
-            reader.prepare_cached("SELECT version, body FROM snapshot WHERE stream = ?1").ok()?;
+        let mut statement = reader
+            .prepare_cached("SELECT version, event, body FROM snapshot WHERE stream = ?1")
+            .ok()?;
         statement
             .query_row([stream.to_string()], |row| {
                 Ok(Snapshot {
                     stream: stream.clone(),
                     version: row.get::<_, i64>(0)? as u64,
-                    body: row.get(1)?,
+                    event: Uuid::from_bytes(row.get(1)?),
+                    body: row.get(2)?,
                 })
             })
             .optional()
@@ -129,11 +136,15 @@ fn write_all(writer: &Connection, receiver: &Receiver<Snapshot>) {
             for snapshot in std::iter::once(first).chain(receiver.try_iter().take(WAITING_MAX)) {
                 transaction
                     .prepare_cached(
-                        "INSERT INTO snapshot (stream, version, body) VALUES (?1, ?2, ?3)
-                         ON CONFLICT (stream) DO UPDATE SET version = excluded.version, body = excluded.body
-                         WHERE excluded.version > snapshot.version",
+                        "INSERT OR REPLACE INTO snapshot (stream, version, event, body)
+                         VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute(params![snapshot.stream.to_string(), snapshot.version as i64, snapshot.body])?;
+                    .execute(params![
+                        snapshot.stream.to_string(),
+                        snapshot.version as i64,
+                        snapshot.event.as_bytes(),
+                        snapshot.body
+                    ])?;
             }
             transaction.commit()
         })();

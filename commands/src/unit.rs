@@ -43,6 +43,8 @@ pub(crate) struct Target<'a> {
     pub(crate) batch: BatchNumber,
     /// Events between two snapshots of a stream, at least.
     pub(crate) snapshot_every: u64,
+    /// The last of the staged events.
+    pub(crate) last: Uuid,
 }
 
 struct StagedFor<D: Decider> {
@@ -80,7 +82,8 @@ impl<D: Runs> Staged for StagedFor<D> {
         let body = serde_json::to_vec(entry.state::<D>()?).ok()?;
         entry.snapshot_version = entry.version;
         entry.snapshot_bytes = body.len();
-        Some(Snapshot { stream: target.stream.clone(), version: entry.version, body })
+        let (stream, event) = (target.stream.clone(), target.last);
+        Some(Snapshot { stream, version: entry.version, event, body })
     }
 
     fn as_any(&mut self) -> &mut dyn Any {
@@ -305,7 +308,8 @@ pub(crate) fn into_journal_unit(
     for group in staged {
         let events = group.events.encode(ids, occurred);
         let (batch, snapshot_every) = target;
-        let target = Target { stream: &group.stream, batch, snapshot_every };
+        let last = events.last().map_or(Uuid::nil(), |event| event.id);
+        let target = Target { stream: &group.stream, batch, snapshot_every, last };
         snapshots.extend(group.events.apply(cache, &target));
         groups.push(Group { stream: group.stream, expected: group.expected, events });
     }
