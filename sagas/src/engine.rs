@@ -276,9 +276,17 @@ impl Engine {
         let mut wait = RETRY_FIRST;
         loop {
             let caller = Caller::system().in_conversation(call.order_id.uuid());
-            let (key, outcome) = (call.key.clone(), outcome.clone());
-            match self.record(&caller, call.order_id, call.operation, key, outcome).await {
-                Ok(calls) => return calls,
+            let key = call.key.clone();
+            match self.record(&caller, call.order_id, call.operation, key, outcome.clone()).await {
+                Ok(calls) => {
+                    if let (Operation::Void | Operation::Refund, ProviderOutcome::Failed { code }) =
+                        (call.operation, &outcome)
+                    {
+                        tracing::error!(order_id = %call.order_id, key = %call.key, %code,
+                            "the provider did not give money back; needs a person");
+                    }
+                    return calls;
+                }
                 Err(CommandError::Refused(refused)) => {
                     tracing::error!(key = %call.key, %refused, "the provider's answer contradicts the books");
                     return Vec::new();

@@ -6,7 +6,7 @@
 
 use commands::{Caller, CommandError, Done, Refused, Stop, Unit};
 use domain::order::{Order, OrderStatus};
-use domain::payment::{Operation, Payment, PaymentCommand, ProviderOutcome};
+use domain::payment::{Operation, Payment, PaymentCommand, PaymentOnRecord, ProviderOutcome};
 use domain::{AggregateId, Decider, IdKey, OrderId, Rejection, RejectionKind, Timestamp};
 use schemas::{RawJson, WebhookEvent};
 use serde::{Deserialize, Serialize};
@@ -184,12 +184,19 @@ fn apply(
 }
 
 fn awaits_an_answer(unit: &mut Unit<'_>, order_id: OrderId) -> Result<bool, Stop> {
-    let order = unit.state::<Order>(&order_id)?.as_ref();
-    let Some(payment_id) = order.and_then(|order| order.payment_id) else {
-        return Ok(false);
-    };
-    let payment = unit.state::<Payment>(&payment_id)?.as_ref();
+    let payment = payment_of(unit, order_id)?;
     Ok(payment.is_some_and(|payment| payment.is_unknown()))
+}
+
+fn payment_of<'u>(
+    unit: &'u mut Unit<'_>,
+    order_id: OrderId,
+) -> Result<Option<&'u PaymentOnRecord>, Stop> {
+    let order = unit.state::<Order>(&order_id)?.as_ref();
+    match order.and_then(|order| order.payment_id) {
+        Some(payment_id) => Ok(unit.state::<Payment>(&payment_id)?.as_deref()),
+        None => Ok(None),
+    }
 }
 
 fn park(unit: &mut Unit<'_>, id: &InboxId, reason: &str) -> Result<Applied, Stop> {
@@ -240,6 +247,11 @@ fn apply_message(unit: &mut Unit<'_>, id: &InboxId, message: &Message) -> Result
     if unit.state::<Order>(&order_id)?.is_none() {
         return park(unit, id, &format!("order {order_id} is not on record"));
     }
+    // A provider's signature vouches for what it was itself asked to do, and for nothing else.
+    let payment = payment_of(unit, order_id)?;
+    if payment.is_some_and(|payment| !id.is_from(&payment.provider)) {
+        return ignore(unit, id, "the order is paid for through another provider");
+    }
     let succeeded = || ProviderOutcome::Succeeded {
         amount_minor: message.data.amount_minor,
         provider_reference: message.data.provider_reference.clone(),
@@ -274,11 +286,7 @@ fn apply_message(unit: &mut Unit<'_>, id: &InboxId, message: &Message) -> Result
 }
 
 fn is_ours(unit: &mut Unit<'_>, data: &MessageData) -> Result<bool, Stop> {
-    let order = unit.state::<Order>(&data.order_id)?.as_ref();
-    let Some(payment_id) = order.and_then(|order| order.payment_id) else {
-        return Ok(false);
-    };
-    let payment = unit.state::<Payment>(&payment_id)?.as_ref();
+    let payment = payment_of(unit, data.order_id)?;
     Ok(payment.is_some_and(|payment| payment.attempts.contains_key(&data.key)))
 }
 
@@ -305,6 +313,12 @@ fn ignore(unit: &mut Unit<'_>, id: &InboxId, reason: &str) -> Result<Applied, St
 /// Names one message: provider and the provider's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxId(pub String);
+
+impl InboxId {
+    fn is_from(&self, provider: &str) -> bool {
+        self.0.strip_prefix(provider).is_some_and(|rest| rest.starts_with(':'))
+    }
+}
 
 impl AggregateId for InboxId {
     fn key(&self) -> IdKey {
@@ -363,3 +377,6 @@ impl Rejection for NeverRefused {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,8 +73,8 @@ fn money_back(payment: &PaymentOnRecord) -> Option<Next> {
     if payment.held_minor() > 0 && last_failure(payment, Operation::Void).is_none() {
         return Some(Next::Void);
     }
-    // What the provider refuses to give back or free is left to a person: it stays in the list of
-    // payments to look at, and the order ends all the same.
+    // What the provider refuses to give back or free is left to a person: the refusal is on record
+    // and logged as an error, a refund can be asked for again, and the order ends all the same.
     None
 }
 
