@@ -45,4 +45,4 @@ pub use read_models::ReadModels;
 pub use rebuild::{
     Phase, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, RebuiltModel, rebuild,
 };
-pub use runner::{Options, Runner, RunnerError, Step};
+pub use runner::{Options, Runner, RunnerError, Step, retry_parked};

@@ -337,5 +337,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 mod upkeep;
 
+pub use upkeep::retry_parked;
+
 #[cfg(test)]
 mod tests;

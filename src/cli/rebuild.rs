@@ -7,6 +7,7 @@ use clap::Args;
 use journal::{Journal, SqliteJournal};
 use projections::{
     Directory, Phase, RebuildOptions, RebuildProgress, Rebuilt, Registration, models, rebuild,
+    retry_parked,
 };
 
 use super::{Exit, Failure, Global, terminal};
@@ -28,6 +29,9 @@ pub(super) struct RebuildArgs {
     /// they differ.
     #[arg(long)]
     compare: bool,
+    /// Build nothing: try the events again that were set aside because they could not be digested.
+    #[arg(long, conflicts_with = "compare")]
+    parked: bool,
 }
 
 pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> {
@@ -49,6 +53,9 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
     let journal: Arc<dyn Journal> =
         Arc::new(SqliteJournal::open_read_only(&path, journal::Options::default())?);
     let directory = Directory::on_disk(&global.data.join(READ_MODELS))?;
+    if args.parked {
+        return try_parked_again(global, &journal, &directory, &chosen);
+    }
     let options = RebuildOptions { compare: args.compare, ..RebuildOptions::default() };
     let mut bar = terminal::Progress::new("rebuild", "events");
     let (mut rate, mut events) = (0, 0);
@@ -108,4 +115,24 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
             Ok(exit)
         }
     }
+}
+
+/// Exit code 1 if some fail again.
+fn try_parked_again(
+    global: &Global,
+    journal: &Arc<dyn Journal>,
+    directory: &Directory,
+    chosen: &[Registration],
+) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let left = runtime.block_on(retry_parked(journal, directory, chosen))?;
+    if global.json {
+        terminal::say_json(&serde_json::json!({ "parked": left }))?;
+    } else {
+        terminal::say(&match left {
+            Some(left) => format!("{left} events are set aside now"),
+            None => "the running server tries them again within about a second".to_owned(),
+        })?;
+    }
+    Ok(if left.is_some_and(|left| left > 0) { Exit::Wanting } else { Exit::Ok })
 }

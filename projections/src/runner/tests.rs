@@ -204,6 +204,45 @@ async fn a_parked_event_that_can_be_applied_again_is_applied_once() {
     assert_same(&rows(&models), &rows_from_scratch(&journal).await);
 }
 
+#[tokio::test]
+async fn parked_events_are_tried_again_without_a_server_and_asked_for_beside_one() {
+    let memory = Arc::new(MemoryJournal::new());
+    let journal: Arc<dyn Journal> = Arc::clone(&memory) as _;
+    let mut teller = Teller::new(Arc::clone(&journal));
+    let (_temporary, directory) = disk();
+    teller.tell(story::bought(1, 1)).await;
+    let mut runner = open(&journal, &directory);
+    let items = decode(journal.read_all(Position(0), 1_000).await.unwrap());
+    let index = runner.feeds.iter().position(|feed| feed.name() == "order_history").unwrap();
+    runner.feeds[index].park_all(&items);
+    catch_up(&mut runner).await;
+    runner.store_positions().unwrap();
+    let chosen: Vec<Registration> =
+        models::all().into_iter().filter(|model| model.name() == "order_history").collect();
+    assert_eq!(retry_parked(&journal, &directory, &chosen).await.unwrap(), None);
+    drop(runner);
+    assert_eq!(retry_parked(&journal, &directory, &chosen).await.unwrap(), Some(0));
+    let runner = open(&journal, &directory);
+    assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
+}
+
+#[tokio::test]
+async fn a_retry_that_the_journal_cannot_serve_is_not_forgotten() {
+    let memory = Arc::new(MemoryJournal::new());
+    let journal: Arc<dyn Journal> = Arc::clone(&memory) as _;
+    let mut teller = Teller::new(Arc::clone(&journal));
+    let directory = Directory::in_memory();
+    teller.tell(story::bought(1, 1)).await;
+    let mut runner = open(&journal, &directory);
+    let items = decode(journal.read_all(Position(0), 1_000).await.unwrap());
+    let index = runner.feeds.iter().position(|feed| feed.name() == "order_history").unwrap();
+    runner.feeds[index].park_all(&items);
+    directory.request_retry("order_history").unwrap();
+    memory.crash();
+    assert!(runner.keep_house().await.is_err());
+    assert!(directory.take_retry("order_history"));
+}
+
 async fn run_rebuild(
     journal: &Arc<dyn Journal>,
     directory: &Directory,

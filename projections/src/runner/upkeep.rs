@@ -1,9 +1,35 @@
 //! What the runner does about once a second, besides feeding.
 
-use journal::Position;
+use std::sync::Arc;
 
-use super::{Runner, RunnerError, store};
+use journal::{Journal, Position};
+
+use super::{Options, Runner, RunnerError, store};
 use crate::decode::decode;
+use crate::{Directory, Registration};
+
+/// Asks for what `models` have set aside to be tried again. Without a server it is done here, and
+/// the number of events that are left is returned; `None` where a running server does it.
+///
+/// # Errors
+/// `Directory`, `Journal` and `Store`.
+pub async fn retry_parked(
+    journal: &Arc<dyn Journal>,
+    directory: &Directory,
+    models: &[Registration],
+) -> Result<Option<usize>, RunnerError> {
+    for model in models {
+        directory.request_retry(model.name())?;
+    }
+    match Runner::open(Arc::clone(journal), directory, models, Options::default()) {
+        Ok(mut runner) => {
+            runner.keep_house().await?;
+            Ok(Some(runner.feeds.iter().map(|feed| feed.parked().len()).sum()))
+        }
+        Err(RunnerError::InUse) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 impl Runner {
     /// Takes over rebuilt files, tries parked events again where asked to, and writes positions.
@@ -13,11 +39,15 @@ impl Runner {
     pub async fn keep_house(&mut self) -> Result<(), RunnerError> {
         self.adopt_ready().await?;
         for index in 0..self.feeds.len() {
-            if self.directory.take_retry(self.feeds[index].name()) {
-                self.retry(self.feeds[index].name()).await?;
+            let name = self.feeds[index].name();
+            if self.directory.take_retry(name)
+                && let Err(error) = self.retry(name).await
+            {
+                // Not the event's fault, such as a full disk: what was asked for is still to be done.
+                self.directory.request_retry(name)?;
+                return Err(error);
             }
             let feed = &mut self.feeds[index];
-            let name = feed.name();
             // A bounded piece each time; what is left waits for the next.
             feed.upkeep().map_err(store(name))?;
         }

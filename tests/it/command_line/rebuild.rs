@@ -64,6 +64,8 @@ async fn read_models_are_rebuilt_beside_a_server_under_load_even_by_a_rebuild_th
         shopper.await.unwrap();
     }
     assert!(server.stop().success());
+    let retried = run(&data, &["rebuild", "--all", "--parked"]).exits(0);
+    assert!(retried.out.contains("0 events are set aside"), "{}", retried.out);
     run(&data, &["rebuild", "orders"]).exits(0);
     assert_clean(&data);
     run(&data, &["rebuild", "orderz"]).exits(3).complains_of(&["orderz", "--list"]);
