@@ -35,7 +35,7 @@ pub enum ImportError {
     Cut { path: String, line: u64, why: String },
     #[error("{path}: the header must be `{expected}`, not `{found}`; nothing was imported")]
     Header { path: String, expected: String, found: String },
-    #[error("{path}: {}; nothing was imported\n{}", counted(.named.len() + .more), listed(.named, *.more))]
+    #[error("{path}: {}", not_right(.named, *.more))]
     Rows { path: String, named: Vec<RowError>, more: usize },
     /// What was imported before stays; the next run goes on from there.
     #[error("{what}: {why}")]
@@ -49,16 +49,19 @@ pub enum ImportError {
     Books(String),
 }
 
-fn counted(rows: usize) -> String {
-    if rows == 1 { "a row is not right".to_owned() } else { format!("{rows} rows are not right") }
-}
-
-fn listed(named: &[RowError], more: usize) -> String {
-    let mut lines: Vec<String> = named.iter().map(|row| format!("  {row}")).collect();
-    if more > 0 {
-        lines.push(format!("  and {more} more"));
+/// One row in one line; several one below the other.
+fn not_right(named: &[RowError], more: usize) -> String {
+    if let ([row], 0) = (named, more) {
+        return format!("{row}; nothing was imported");
     }
-    lines.join("\n")
+    let mut text = format!("{} rows are not right; nothing was imported", named.len() + more);
+    for row in named {
+        text.push_str(&format!("\n  {row}"));
+    }
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
 }
 
 impl ImportError {
