@@ -10,6 +10,8 @@ mod event;
 mod held;
 mod memory;
 mod port;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 mod stream;
 
@@ -17,6 +19,8 @@ pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresJournal, PostgresOptions, migrate as migrate_postgres};
 pub use sqlite::{Clock, Options, Problem, SqliteJournal, VerifyReport, verify};
 #[doc(hidden)]
 pub use sqlite::{CommitFault, Injected};

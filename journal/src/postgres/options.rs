@@ -1,0 +1,40 @@
+//! What can be set on a journal in PostgreSQL.
+
+use std::time::Duration;
+
+/// Settings of a [`PostgresJournal`](crate::PostgresJournal).
+#[derive(Debug, Clone)]
+pub struct PostgresOptions {
+    /// Make or upgrade the tables on opening; else a database without them, or with older ones,
+    /// is `Unavailable` until [`migrate`](crate::migrate_postgres) has run.
+    pub migrate: bool,
+    /// Most events kept in memory for readers near the head.
+    pub tail_events: usize,
+    /// Most bytes of payload and metadata kept in memory for readers near the head.
+    pub tail_bytes: usize,
+    /// Connections for reading; two more are open, for appends and for news.
+    pub read_connections: u32,
+    /// Most events waiting to be committed. An append past it is `Unavailable`.
+    pub queue_events_max: usize,
+    /// Most bytes of payload and metadata waiting to be committed.
+    pub queue_bytes_max: usize,
+    /// How long an append waits for a server that is away before it is `Unavailable`.
+    pub patience: Duration,
+    /// How often to look for the events of others when the server tells of none.
+    pub poll_every: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            migrate: true,
+            tail_events: 65_536,
+            tail_bytes: 64 << 20,
+            read_connections: 4,
+            queue_events_max: 65_536,
+            queue_bytes_max: 64 << 20,
+            patience: Duration::from_secs(10),
+            poll_every: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+-- The journal's tables: those of postgres-es, with columns that give every event one place in one
+-- order. Run in one transaction, under an advisory lock, with search_path set to the one schema.
+
+-- As postgres-es has them. A database which has them already keeps its events.
+CREATE TABLE IF NOT EXISTS events (
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    sequence bigint CHECK (sequence >= 0) NOT NULL,
+    event_type text NOT NULL,
+    event_version text NOT NULL,
+    payload json NOT NULL,
+    metadata json NOT NULL,
+    PRIMARY KEY (aggregate_type, aggregate_id, sequence)
+);
+CREATE TABLE IF NOT EXISTS snapshots (
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    last_sequence bigint CHECK (last_sequence >= 0) NOT NULL,
+    current_snapshot bigint CHECK (current_snapshot >= 0) NOT NULL,
+    payload json NOT NULL,
+    PRIMARY KEY (aggregate_type, aggregate_id, last_sequence)
+);
+
+-- `position` is empty only inside a transaction that has not committed: see tillroll_assign.
+ALTER TABLE events
+    ADD COLUMN position bigint CHECK (position > 0),
+    ADD COLUMN event_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    ADD COLUMN occurred_at timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN recorded_at timestamptz NOT NULL DEFAULT clock_timestamp();
+
+-- Events from before: in the order in which they lie in the table, which is about that of their
+-- commits, but never out of order within a stream.
+UPDATE events SET position = placed.place
+FROM (
+    SELECT aggregate_type, aggregate_id, sequence,
+        row_number() OVER (ORDER BY reached, aggregate_type, aggregate_id, sequence) AS place
+    FROM (
+        SELECT aggregate_type, aggregate_id, sequence,
+            max(ctid) OVER (PARTITION BY aggregate_type, aggregate_id ORDER BY sequence) AS reached
+        FROM events
+    ) AS lying
+) AS placed
+WHERE events.aggregate_type = placed.aggregate_type
+    AND events.aggregate_id = placed.aggregate_id
+    AND events.sequence = placed.sequence;
+
+CREATE UNIQUE INDEX events_position ON events (position);
+
+CREATE TABLE tillroll_meta (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    format int NOT NULL,
+    journal_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Whoever gives out positions holds this lock until the commit is visible. So what is visible is
+-- always 1, 2, 3 ... without a gap, and what is rolled back gives its positions back.
+CREATE FUNCTION tillroll_order_lock() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(
+        (1953066092::bigint << 32) | 'events'::regclass::oid::bigint);
+END
+$$;
+
+-- Appends units; `firsts` has the first position of each that was committed, else `refused` has the
+-- group that was at `actual` instead of what it expected.
+CREATE FUNCTION tillroll_append(
+    stream_types text[], stream_keys text[],
+    unit_groups int[], unit_metadata text[],
+    group_streams int[], group_expected bigint[], group_events int[],
+    event_streams int[], event_units int[], event_ids uuid[], event_types text[],
+    event_versions text[], payloads text[], occurred timestamptz[],
+    OUT firsts bigint[], OUT refused int[], OUT actual bigint[], OUT recorded timestamptz
+) LANGUAGE plpgsql AS $$
+DECLARE
+    units int := cardinality(unit_groups);
+    events_given int := cardinality(event_ids);
+    versions bigint[];
+    positions bigint[] := array_fill(NULL::bigint, ARRAY[events_given]);
+    sequences bigint[] := array_fill(NULL::bigint, ARRAY[events_given]);
+    head bigint;
+    start bigint;
+    g int := 1;
+    e int := 1;
+    until_group int;
+    wrong int;
+    version bigint;
+BEGIN
+    firsts := array_fill(NULL::bigint, ARRAY[units]);
+    refused := array_fill(NULL::int, ARRAY[units]);
+    actual := array_fill(NULL::bigint, ARRAY[units]);
+    PERFORM tillroll_order_lock();
+    -- Another program may hold a row of this batch while it waits for the lock held here.
+    PERFORM set_config('lock_timeout', '300ms', true);
+    SELECT position INTO head FROM events
+        WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1;
+    head := coalesce(head, 0);
+    start := head;
+    SELECT array_agg(coalesce((
+            SELECT sequence FROM events
+            WHERE aggregate_type = s.type AND aggregate_id = s.key
+            ORDER BY sequence DESC LIMIT 1
+        ), 0) ORDER BY s.n)
+        INTO versions
+        FROM unnest(stream_types, stream_keys) WITH ORDINALITY AS s (type, key, n);
+    FOR u IN 1 .. units LOOP
+        until_group := g + unit_groups[u] - 1;
+        wrong := 0;
+        FOR i IN g .. until_group LOOP
+            IF versions[group_streams[i]] <> group_expected[i] THEN
+                wrong := i;
+                EXIT;
+            END IF;
+        END LOOP;
+        IF wrong > 0 THEN
+            refused[u] := wrong;
+            actual[u] := versions[group_streams[wrong]];
+            FOR i IN g .. until_group LOOP
+                e := e + group_events[i];
+            END LOOP;
+        ELSE
+            firsts[u] := head + 1;
+            FOR i IN g .. until_group LOOP
+                version := group_expected[i];
+                FOR k IN 1 .. group_events[i] LOOP
+                    head := head + 1;
+                    version := version + 1;
+                    positions[e] := head;
+                    sequences[e] := version;
+                    e := e + 1;
+                END LOOP;
+                versions[group_streams[i]] := version;
+            END LOOP;
+        END IF;
+        g := until_group + 1;
+    END LOOP;
+    recorded := clock_timestamp();
+    IF head > start THEN
+        INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
+                payload, metadata, position, event_id, occurred_at, recorded_at)
+            SELECT stream_types[n.stream], stream_keys[n.stream], n.sequence, n.type, n.version,
+                n.payload::json, unit_metadata[n.unit]::json, n.position, n.id, n.occurred, recorded
+            FROM unnest(event_streams, event_units, event_ids, event_types, event_versions,
+                    payloads, occurred, positions, sequences)
+                AS n (stream, unit, id, type, version, payload, occurred, position, sequence)
+            WHERE n.position IS NOT NULL;
+    END IF;
+END
+$$;
+
+-- Rows from programs that know nothing of positions get theirs when they commit, so that a
+-- transaction left open by such a program holds up nobody else.
+CREATE FUNCTION tillroll_assign() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tillroll_order_lock();
+    IF NEW.sequence < 1 OR (NEW.sequence > 1 AND NOT EXISTS (
+        SELECT FROM events
+        WHERE aggregate_type = NEW.aggregate_type AND aggregate_id = NEW.aggregate_id
+            AND sequence = NEW.sequence - 1 AND position IS NOT NULL
+    )) THEN
+        RAISE EXCEPTION 'event % of % % does not follow the last one: sequences run 1, 2, 3 ...',
+            NEW.sequence, NEW.aggregate_type, NEW.aggregate_id USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE events SET position = 1 + coalesce((
+            SELECT position FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
+        ), 0)
+        WHERE aggregate_type = NEW.aggregate_type AND aggregate_id = NEW.aggregate_id
+            AND sequence = NEW.sequence AND position IS NULL;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER tillroll_assign AFTER INSERT ON events
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.position IS NULL) EXECUTE FUNCTION tillroll_assign();
+
+-- Nobody sets positions by hand that do not follow on; and who waits for events is told.
+CREATE FUNCTION tillroll_appended() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    given bigint;
+    lowest bigint;
+    highest bigint;
+BEGIN
+    SELECT count(position), min(position), max(position) INTO given, lowest, highest FROM fresh;
+    IF given > 0 THEN
+        PERFORM tillroll_order_lock();
+        IF highest - lowest + 1 <> given
+            OR (lowest > 1 AND NOT EXISTS (SELECT FROM events WHERE position = lowest - 1)) THEN
+            RAISE EXCEPTION 'positions % to % do not follow the last one: leave the column out',
+                lowest, highest USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    -- A reader may act on an event at once, so none may be lost in a crash after it was seen.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    PERFORM pg_notify('tillroll_journal', '');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER tillroll_appended AFTER INSERT ON events
+    REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION tillroll_appended();
+
+-- What is on record stays as it is.
+CREATE FUNCTION tillroll_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'events are on record: they are neither changed nor removed'
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER tillroll_append_only BEFORE UPDATE OR DELETE ON events
+    FOR EACH ROW WHEN (OLD.position IS NOT NULL) EXECUTE FUNCTION tillroll_append_only();
+CREATE TRIGGER tillroll_no_truncate BEFORE TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION tillroll_append_only();
+
+-- Names mean this schema, whatever the caller's search_path; and no plan made while the table was
+-- small may read all of it once it is large.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['tillroll_append', 'tillroll_assign', 'tillroll_appended',
+        'tillroll_order_lock']
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['tillroll_append', 'tillroll_assign', 'tillroll_appended'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', name);
+        EXECUTE format('ALTER FUNCTION %s SET enable_bitmapscan = off', name);
+        EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', name);
+    END LOOP;
+    -- A program that may insert events needs no right to give them positions.
+    FOREACH name IN ARRAY ARRAY['tillroll_assign', 'tillroll_appended'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', name);
+    END LOOP;
+END
+$$;
