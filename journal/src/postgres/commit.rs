@@ -22,7 +22,7 @@ const BYTES_MAX: usize = 8 << 20;
 /// A server that has not answered by then is taken for lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Attempts for a call that others stand in the way of.
-const TRIES: u32 = 3;
+const TRIES: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A unit of a job, by index.

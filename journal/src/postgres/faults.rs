@@ -92,10 +92,15 @@ pub(super) fn connect_error(place: &str, user: &str, error: &sqlx::Error) -> Jou
             "28P01" => format!(
                 "{place} refuses the password of user {user}: check user and password in the URL"
             ),
-            "28000" if said.contains("no encryption") || said.contains("SSL off") => format!(
-                "{place} demands TLS: add `sslmode=require` to the URL, or `sslmode=verify-full` \
-                 and `sslrootcert=FILE` to check who answers ({said})"
-            ),
+            "28000"
+                if said.starts_with("no pg_hba.conf entry") && said.ends_with("no encryption") =>
+            {
+                format!(
+                    "{place} demands TLS, or does not know user {user}: add `sslmode=require` to \
+                     the URL, or `sslmode=verify-full` and `sslrootcert=FILE` to check who answers; \
+                     else allow the user in pg_hba.conf ({said})"
+                )
+            }
             "28000" => format!(
                 "{place} does not let user {user} in: allow it in pg_hba.conf, or connect as \
                  another ({said})"

@@ -37,6 +37,15 @@ pub struct Server {
 impl Server {
     /// Makes and starts a server.
     pub fn start() -> Self {
+        Self::start_with(
+            "hostssl all sealed 127.0.0.1/32 scram-sha-256\n\
+             host all sealed 127.0.0.1/32 reject\n\
+             host all all 127.0.0.1/32 scram-sha-256\n",
+        )
+    }
+
+    /// As [`Self::start`], with rules of who may connect over the network.
+    pub fn start_with(rules: &str) -> Self {
         let programs = programs();
         let directory = tempfile::Builder::new().prefix("tillroll-pg").tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -52,16 +61,8 @@ impl Server {
                 .arg("-D")
                 .arg(directory.join("data")),
         );
-        let rules = directory.join("data/pg_hba.conf");
-        let kept = std::fs::read_to_string(&rules).unwrap();
-        std::fs::write(
-            rules,
-            format!(
-                "hostssl all sealed 127.0.0.1/32 scram-sha-256\n\
-            host all sealed 127.0.0.1/32 reject\n{kept}"
-            ),
-        )
-        .unwrap();
+        let rules = format!("local all all trust\n{rules}");
+        std::fs::write(directory.join("data/pg_hba.conf"), rules).unwrap();
         let mut server = Self { directory, programs, port, watch: None };
         server.run();
         server
@@ -115,6 +116,10 @@ impl Server {
             self.port,
             self.directory.display()
         )
+    }
+
+    pub fn address(&self) -> (String, u16) {
+        ("127.0.0.1".to_owned(), self.port)
     }
 
     /// Over the network, by name and password.
