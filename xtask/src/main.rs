@@ -34,13 +34,17 @@ type Check = (&'static str, fn() -> bool);
 /// The tests come last, so that the output of a good run ends as `cargo test` ends.
 fn ci() -> bool {
     install_python();
-    let checks: [Check; 5] = [
+    let checks: [Check; 6] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::check),
         ("layers", layers::check),
         ("domain alone", || cargo(&["check", "--package", "domain", "--locked"])),
         ("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        }),
+        ("lints of the PostgreSQL journal", || {
+            let what = ["clippy", "-p", "journal", "--features", "postgres", "--all-targets"];
+            cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
         }),
     ];
     let mut failed = Vec::new();
@@ -55,6 +59,11 @@ fn ci() -> bool {
         }
     }
     println!("== tests");
+    // Starts a PostgreSQL of its own; where there is none to be had it fails.
+    let postgres = ["test", "-p", "journal", "--features", "postgres", "--test", "postgres"];
+    if !cargo(&[&postgres[..], &["--locked", "--no-fail-fast"]].concat()) {
+        failed.push("tests on PostgreSQL");
+    }
     if !cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]) {
         failed.push("tests");
     }
