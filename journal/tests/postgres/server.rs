@@ -131,6 +131,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end("\n");
+        // One that was halted has nobody else to clear up after it.
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
