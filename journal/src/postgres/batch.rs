@@ -69,6 +69,7 @@ pub(super) struct Appended {
 struct Columns<'a> {
     stream_types: Vec<&'a str>,
     stream_keys: Vec<String>,
+    stream_expected: Vec<i64>,
     unit_groups: Vec<i32>,
     unit_metadata: Vec<&'a str>,
     group_streams: Vec<i32>,
@@ -104,6 +105,7 @@ impl<'a> Columns<'a> {
                 let stream = *streams.entry(&group.stream).or_insert_with(|| {
                     columns.stream_types.push(group.stream.category.as_str());
                     columns.stream_keys.push(group.stream.key.to_string());
+                    columns.stream_expected.push(big(group.expected));
                     number(columns.stream_keys.len())
                 });
                 columns.add(group, stream);
@@ -130,10 +132,11 @@ impl<'a> Columns<'a> {
     fn query(self) -> Query<'a, Postgres, PgArguments> {
         sqlx::query(
             "SELECT firsts, refused, actual, recorded FROM tillroll_append(\
-             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(self.stream_types)
         .bind(self.stream_keys)
+        .bind(self.stream_expected)
         .bind(self.unit_groups)
         .bind(self.unit_metadata)
         .bind(self.group_streams)

@@ -251,3 +251,35 @@ async fn a_program_that_may_only_insert_gets_its_positions() {
     assert_eq!(journal.wait_past(Position(2)).await.unwrap(), Position(3));
     assert_sound(&all(&*journal).await);
 }
+
+#[tokio::test]
+async fn a_stream_taken_for_new_that_is_not_harms_no_other_unit() {
+    let url = server::database().await;
+    let journal = open(&url).await;
+    append(&*journal, unit(&cart(1), 0, 3)).await;
+    let conflict = |n, expected, actual| Verdict::Conflict { stream: cart(n), expected, actual };
+    let both = |first: (u128, u64), second: (u128, u64)| {
+        let mut both = unit(&cart(first.0), first.1, 1);
+        both.groups.extend(unit(&cart(second.0), second.1, 1).groups);
+        both
+    };
+    // Found out by the key alone; by a refusal beside it; by the true version later on.
+    let verdicts = journal
+        .append(vec![unit(&cart(2), 0, 1), unit(&cart(1), 0, 1), unit(&cart(1), 3, 1)])
+        .await
+        .unwrap();
+    assert!(is_committed(&verdicts[0]) && is_committed(&verdicts[2]), "{verdicts:?}");
+    assert_eq!(verdicts[1], conflict(1, 0, 3));
+    let verdicts = journal
+        .append(vec![both((1, 0), (9, 5)), unit(&cart(1), 4, 1), both((3, 0), (1, 0))])
+        .await
+        .unwrap();
+    assert_eq!(verdicts[0], conflict(1, 0, 4), "the first group that is wrong is told");
+    assert!(is_committed(&verdicts[1]), "{verdicts:?}");
+    assert_eq!(verdicts[2], conflict(1, 0, 5));
+    let verdicts = journal.append(vec![unit(&cart(1), 0, 1)]).await.unwrap();
+    assert_eq!(verdicts[0], conflict(1, 0, 5));
+    let events = all(&*journal).await;
+    assert_eq!(events.len(), 6);
+    assert_sound(&events);
+}

@@ -64,8 +64,12 @@ $$;
 
 -- Appends units; `firsts` has the first position of each that was committed, else `refused` has the
 -- group that was at `actual` instead of what it expected.
+--
+-- Looking up versions is most of the work besides inserting. So a stream that is expected to be new
+-- is first taken to be new: if it is not, the primary key says so and all is done again with every
+-- version looked up. The same if anything is refused, since a refusal tells a version.
 CREATE FUNCTION tillroll_append(
-    stream_types text[], stream_keys text[],
+    stream_types text[], stream_keys text[], stream_expected bigint[],
     unit_groups int[], unit_metadata text[],
     group_streams int[], group_expected bigint[], group_events int[],
     event_streams int[], event_units int[], event_ids uuid[], event_types text[],
@@ -75,76 +79,97 @@ CREATE FUNCTION tillroll_append(
 DECLARE
     units int := cardinality(unit_groups);
     events_given int := cardinality(event_ids);
+    sure boolean := NOT 0 = ANY (stream_expected);
     versions bigint[];
-    positions bigint[] := array_fill(NULL::bigint, ARRAY[events_given]);
-    sequences bigint[] := array_fill(NULL::bigint, ARRAY[events_given]);
-    head bigint;
+    positions bigint[];
+    sequences bigint[];
     start bigint;
-    g int := 1;
-    e int := 1;
+    head bigint;
+    g int;
+    e int;
     until_group int;
     wrong int;
     version bigint;
 BEGIN
-    firsts := array_fill(NULL::bigint, ARRAY[units]);
-    refused := array_fill(NULL::int, ARRAY[units]);
-    actual := array_fill(NULL::bigint, ARRAY[units]);
     PERFORM tillroll_order_lock();
     -- Another program may hold a row of this batch while it waits for the lock held here.
     PERFORM set_config('lock_timeout', '300ms', true);
-    SELECT position INTO head FROM events
+    SELECT position INTO start FROM events
         WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1;
-    head := coalesce(head, 0);
-    start := head;
-    SELECT array_agg(coalesce((
-            SELECT sequence FROM events
-            WHERE aggregate_type = s.type AND aggregate_id = s.key
-            ORDER BY sequence DESC LIMIT 1
-        ), 0) ORDER BY s.n)
-        INTO versions
-        FROM unnest(stream_types, stream_keys) WITH ORDINALITY AS s (type, key, n);
-    FOR u IN 1 .. units LOOP
-        until_group := g + unit_groups[u] - 1;
-        wrong := 0;
-        FOR i IN g .. until_group LOOP
-            IF versions[group_streams[i]] <> group_expected[i] THEN
-                wrong := i;
-                EXIT;
-            END IF;
-        END LOOP;
-        IF wrong > 0 THEN
-            refused[u] := wrong;
-            actual[u] := versions[group_streams[wrong]];
+    start := coalesce(start, 0);
+    <<attempt>>
+    LOOP
+        SELECT array_agg(CASE WHEN s.expected = 0 AND NOT sure THEN 0 ELSE coalesce((
+                SELECT sequence FROM events
+                WHERE aggregate_type = s.type AND aggregate_id = s.key
+                ORDER BY sequence DESC LIMIT 1
+            ), 0) END ORDER BY s.n)
+            INTO versions
+            FROM unnest(stream_types, stream_keys, stream_expected)
+                WITH ORDINALITY AS s (type, key, expected, n);
+        firsts := array_fill(NULL::bigint, ARRAY[units]);
+        refused := array_fill(NULL::int, ARRAY[units]);
+        actual := array_fill(NULL::bigint, ARRAY[units]);
+        positions := array_fill(NULL::bigint, ARRAY[events_given]);
+        sequences := array_fill(NULL::bigint, ARRAY[events_given]);
+        head := start;
+        g := 1;
+        e := 1;
+        FOR u IN 1 .. units LOOP
+            until_group := g + unit_groups[u] - 1;
+            wrong := 0;
             FOR i IN g .. until_group LOOP
-                e := e + group_events[i];
+                IF versions[group_streams[i]] <> group_expected[i] THEN
+                    wrong := i;
+                    EXIT;
+                END IF;
             END LOOP;
-        ELSE
-            firsts[u] := head + 1;
-            FOR i IN g .. until_group LOOP
-                version := group_expected[i];
-                FOR k IN 1 .. group_events[i] LOOP
-                    head := head + 1;
-                    version := version + 1;
-                    positions[e] := head;
-                    sequences[e] := version;
-                    e := e + 1;
+            IF wrong > 0 THEN
+                IF NOT sure THEN
+                    sure := true;
+                    CONTINUE attempt;
+                END IF;
+                refused[u] := wrong;
+                actual[u] := versions[group_streams[wrong]];
+                FOR i IN g .. until_group LOOP
+                    e := e + group_events[i];
                 END LOOP;
-                versions[group_streams[i]] := version;
-            END LOOP;
-        END IF;
-        g := until_group + 1;
+            ELSE
+                firsts[u] := head + 1;
+                FOR i IN g .. until_group LOOP
+                    version := group_expected[i];
+                    FOR k IN 1 .. group_events[i] LOOP
+                        head := head + 1;
+                        version := version + 1;
+                        positions[e] := head;
+                        sequences[e] := version;
+                        e := e + 1;
+                    END LOOP;
+                    versions[group_streams[i]] := version;
+                END LOOP;
+            END IF;
+            g := until_group + 1;
+        END LOOP;
+        recorded := clock_timestamp();
+        EXIT WHEN head = start;
+        BEGIN
+            INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type,
+                    event_version, payload, metadata, position, event_id, occurred_at, recorded_at)
+                SELECT stream_types[n.stream], stream_keys[n.stream], n.sequence, n.type,
+                    n.version, n.payload::json, unit_metadata[n.unit]::json, n.position, n.id,
+                    n.occurred, recorded
+                FROM unnest(event_streams, event_units, event_ids, event_types, event_versions,
+                        payloads, occurred, positions, sequences)
+                    AS n (stream, unit, id, type, version, payload, occurred, position, sequence)
+                WHERE n.position IS NOT NULL;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            IF sure THEN
+                RAISE;
+            END IF;
+            sure := true;
+        END;
     END LOOP;
-    recorded := clock_timestamp();
-    IF head > start THEN
-        INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
-                payload, metadata, position, event_id, occurred_at, recorded_at)
-            SELECT stream_types[n.stream], stream_keys[n.stream], n.sequence, n.type, n.version,
-                n.payload::json, unit_metadata[n.unit]::json, n.position, n.id, n.occurred, recorded
-            FROM unnest(event_streams, event_units, event_ids, event_types, event_versions,
-                    payloads, occurred, positions, sequences)
-                AS n (stream, unit, id, type, version, payload, occurred, position, sequence)
-            WHERE n.position IS NOT NULL;
-    END IF;
 END
 $$;
 
