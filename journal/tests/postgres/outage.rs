@@ -10,6 +10,7 @@ use journal::{
     Journal, JournalError, Position, PostgresJournal, PostgresOptions, Recorded, Verdict,
 };
 use sqlx::{Executor, Row};
+use tokio::sync::Notify;
 
 use crate::sample::{all, append, assert_sound, cart, connect, is_committed, unit};
 use crate::server::{self, Server};
@@ -130,13 +131,13 @@ async fn sessions_ended_in_the_middle_leave_no_append_in_doubt() {
 }
 
 /// The network between: passes bytes on, and can cut the way back just when an answer comes.
-async fn proxy(to: (String, u16), deaf: Arc<AtomicBool>) -> u16 {
+async fn proxy(to: (String, u16), deaf: Arc<AtomicBool>, cut: Arc<Notify>) -> u16 {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let (to, deaf) = (to.clone(), deaf.clone());
+            let (to, deaf, cut) = (to.clone(), deaf.clone(), cut.clone());
             tokio::spawn(async move {
                 let server = tokio::net::TcpStream::connect((&*to.0, to.1)).await.unwrap();
                 let (mut from_client, mut to_client) = client.into_split();
@@ -145,7 +146,12 @@ async fn proxy(to: (String, u16), deaf: Arc<AtomicBool>) -> u16 {
                     let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
                 });
                 let mut bytes = [0; 65_536];
-                while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
+                loop {
+                    let read = tokio::select! {
+                        read = from_server.read(&mut bytes) => read,
+                        () = cut.notified() => return,
+                    };
+                    let Ok(count @ 1..) = read else { return };
                     if deaf.load(Ordering::SeqCst) {
                         return;
                     }
@@ -163,7 +169,7 @@ async fn proxy(to: (String, u16), deaf: Arc<AtomicBool>) -> u16 {
 async fn an_append_whose_answer_is_cut_off_is_found_to_have_taken_effect() {
     let server = Server::start();
     let deaf = Arc::new(AtomicBool::new(false));
-    let port = proxy(server.address(), deaf.clone()).await;
+    let port = proxy(server.address(), deaf.clone(), Arc::default()).await;
     let url = format!("postgres://postgres:right@127.0.0.1:{port}/postgres");
     let journal = open_with(&url, Duration::from_secs(300)).await;
     for n in 0..10 {
@@ -214,4 +220,37 @@ async fn with_patience_at_its_end_an_append_is_unavailable() {
     // Closing while it is away does not hang.
     server.halt("fast");
     journal.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_append_that_still_waits_on_a_lost_session_takes_effect_once() {
+    let server = Server::start();
+    let cut = Arc::new(Notify::new());
+    let port = proxy(server.address(), Arc::default(), cut.clone()).await;
+    let url = format!("postgres://postgres:right@127.0.0.1:{port}/postgres");
+    let journal = open_with(&url, Duration::from_secs(300)).await;
+    let mut holder = connect(&server.url("postgres")).await;
+    holder.execute("BEGIN; SELECT tillroll_order_lock()").await.unwrap();
+    let appending = {
+        let journal = journal.clone();
+        tokio::spawn(async move { append(&*journal, unit(&cart(1), 0, 1)).await })
+    };
+    let mut observer = connect(&server.url("postgres")).await;
+    let mut waiting = async |but: i32| loop {
+        let sql = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let rows = sqlx::query(sql).fetch_all(&mut observer).await.unwrap();
+        let mut pids = rows.iter().map(|row| row.get::<i32, _>(0));
+        if let Some(pid) = pids.find(|pid| *pid != but) {
+            return pid;
+        }
+    };
+    let lost = waiting(0).await;
+    // The server does not notice: the process goes on waiting, and would append when it is let.
+    cut.notify_waiters();
+    waiting(lost).await;
+    holder.execute("COMMIT").await.unwrap();
+    let verdict = appending.await.unwrap();
+    let at = Position(1);
+    assert_eq!(verdict, Verdict::Committed { first: at, last: at });
+    assert_eq!(all(&*journal).await.len(), 1);
 }
