@@ -33,6 +33,8 @@ pub(super) struct Committer {
     session: Option<(PgConnection, Backend)>,
     /// A session that was lost while it may have been committing.
     lost: Option<Backend>,
+    /// The server is known to be away; said once.
+    away: bool,
 }
 
 /// What an attempt led to.
@@ -51,7 +53,7 @@ impl Committer {
     ) -> Result<Self, JournalError> {
         let backend = Backend::of(&mut session).await?;
         shared.committing.store(backend.pid, Relaxed);
-        Ok(Self { shared, session: Some((session, backend)), lost: None })
+        Ok(Self { shared, session: Some((session, backend)), lost: None, away: false })
     }
 
     /// Serves the queue until it is closed and empty.
@@ -103,7 +105,7 @@ impl Committer {
     }
 
     /// The server is away: those who have waited long enough are told so.
-    async fn wait(&self, jobs: &mut [Job], doubtful: &[Place], error: JournalError) {
+    async fn wait(&mut self, jobs: &mut [Job], doubtful: &[Place], error: JournalError) {
         let closing = self.shared.queue.is_closed();
         let patience = if closing { Duration::ZERO } else { self.shared.options.patience };
         for (index, job) in jobs.iter_mut().enumerate() {
@@ -119,8 +121,11 @@ impl Committer {
             });
         }
         self.shared.queue.expire(patience, &error);
-        if jobs.iter().any(|job| job.open().next().is_some()) {
+        if !self.away {
             tracing::warn!(%error, "PostgreSQL is away; appends wait for it");
+            self.away = true;
+        }
+        if jobs.iter().any(|job| job.open().next().is_some()) {
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -176,6 +181,9 @@ impl Committer {
                 crate::held::hold(&self.shared.stats).reopens += 1;
                 self.lost = Some(backend);
                 *doubtful = places.to_vec();
+                for place in places {
+                    jobs[place.0].doubt();
+                }
                 Attempt::Away(JournalError::Unavailable(format!(
                     "the connection was lost ({what})"
                 )))
@@ -202,6 +210,7 @@ impl Committer {
         }
         let backend = Backend::of(&mut session).await?;
         self.shared.committing.store(backend.pid, Relaxed);
+        self.away = false;
         Ok((session, backend))
     }
 }

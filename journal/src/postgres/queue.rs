@@ -20,13 +20,25 @@ pub(super) struct Job {
     size: Size,
     answer: Option<oneshot::Sender<Answer>>,
     asked: Instant,
+    /// Its outcome was unknown once.
+    doubted: bool,
 }
 
 impl Job {
     pub(super) fn new(units: Vec<Unit>, size: Size) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
         let verdicts = vec![None; units.len()];
-        (Self { units, verdicts, size, answer: Some(answer), asked: Instant::now() }, answered)
+        (
+            Self {
+                units,
+                verdicts,
+                size,
+                answer: Some(answer),
+                asked: Instant::now(),
+                doubted: false,
+            },
+            answered,
+        )
     }
 
     /// Indexes of the units which have no verdict yet; none once it is answered.
@@ -53,6 +65,14 @@ impl Job {
     pub(super) fn fail(&mut self, error: JournalError) {
         if let Some(answer) = self.answer.take() {
             let _ = answer.send(Err(error));
+        }
+    }
+
+    /// Gives the time that is needed to find out what became of it, but once only.
+    pub(super) fn doubt(&mut self) {
+        if !self.doubted {
+            self.doubted = true;
+            self.asked = Instant::now();
         }
     }
 
