@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row};
+use tokio::sync::OnceCell;
 
 /// Starts the server, tells when it answers, and stops it when its own input ends.
 const WATCH: &str = r#"
@@ -139,10 +140,12 @@ impl Drop for Server {
 /// The URL of a new and empty database, on the server that all tests share.
 pub async fn database() -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
+    static CLEARED: OnceCell<()> = OnceCell::const_new();
     let n = MADE.fetch_add(1, Ordering::Relaxed);
     let name = format!("tillroll_test_{}_{n}", std::process::id());
     let (admin, url) = match std::env::var("TILLROLL_TEST_POSTGRES_URL") {
         Ok(given) => {
+            CLEARED.get_or_init(|| clear(&given)).await;
             let (server, database) = given.rsplit_once('/').unwrap();
             let rest = database.find('?').map_or("", |at| &database[at..]);
             (given.clone(), format!("{server}/{name}{rest}"))
@@ -153,6 +156,23 @@ pub async fn database() -> String {
     let sql = format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0");
     session.execute(&*sql).await.unwrap();
     url
+}
+
+/// Removes what earlier runs left on a server that is not the tests' own.
+async fn clear(url: &str) {
+    let mut session = PgConnection::connect(url).await.unwrap();
+    let rows = sqlx::query("SELECT datname FROM pg_database WHERE datname LIKE 'tillroll_test_%'")
+        .fetch_all(&mut session)
+        .await
+        .unwrap();
+    for row in rows {
+        let name: String = row.get(0);
+        let of = name.trim_start_matches("tillroll_test_").split('_').next().unwrap_or_default();
+        if !Path::new("/proc").join(of).exists() {
+            // One that is in use stays.
+            let _ = session.execute(&*format!("DROP DATABASE {name}")).await;
+        }
+    }
 }
 
 /// The private server that tests share.
