@@ -238,12 +238,12 @@ async fn a_program_that_may_only_insert_gets_its_positions() {
     let url = server::database().await;
     let journal = open(&url).await;
     let mut session = connect(&url).await;
-    let role = format!("writer_{}", Uuid::now_v7().simple());
-    let sql = format!(
-        "CREATE ROLE {role}; GRANT INSERT ON events TO {role}; SET ROLE {role}; \
-                       SET search_path = nowhere; SET synchronous_commit = off"
-    );
-    session.execute(&*sql).await.unwrap();
+    // Roles are the whole server's: one is kept for all runs.
+    let sql = "DO $$ BEGIN CREATE ROLE tillroll_test_writer; \
+               EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+               GRANT INSERT ON events TO tillroll_test_writer; SET ROLE tillroll_test_writer; \
+               SET search_path = nowhere; SET synchronous_commit = off";
+    session.execute(sql).await.unwrap();
     let insert = PLAIN_INSERT.replace("INTO events", "INTO public.events");
     for n in 1..=3_i64 {
         sqlx::query(&insert).bind("note").bind("n").bind(n).execute(&mut session).await.unwrap();
