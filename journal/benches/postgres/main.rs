@@ -16,12 +16,11 @@ mod sample;
 #[path = "../../tests/postgres/server.rs"]
 mod server;
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
-use journal::Journal;
+use journal::{Journal, Unit};
 use sample::{PLAIN_INSERT, cart, connect, open, unit};
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
 const RUN: Duration = Duration::from_secs(4);
@@ -35,54 +34,55 @@ const BARE: &str = "CREATE TABLE bare (aggregate_type text NOT NULL, aggregate_i
     event_id uuid NOT NULL, occurred_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL, \
     PRIMARY KEY (aggregate_type, aggregate_id, sequence))";
 
-/// Events a second of `step`, which appends `events` each time.
-async fn rate<F: Future<Output = ()>>(events: usize, mut step: impl FnMut() -> F) -> f64 {
-    let began = Instant::now();
-    let mut done = 0;
-    while began.elapsed() < RUN {
-        step().await;
-        done += events;
-    }
-    done as f64 / began.elapsed().as_secs_f64()
-}
+/// Both take turns, so that what else the disk does falls on both alike.
+const SLICE: Duration = Duration::from_millis(500);
+const SLICES: u32 = 12;
 
-/// One call at a time, of `batch` units of one event to new streams.
-async fn journal_rate(url: &str, batch: usize) -> f64 {
+/// One call at a time, of `batch` units of one event to new streams: events a second of the journal
+/// and of bare inserts.
+async fn compare(url: &str, batch: usize) -> (f64, f64) {
     let journal = open(url).await;
-    rate(batch, || {
-        let units = (0..batch).map(|_| unit(&cart(Uuid::now_v7().as_u128()), 0, 1)).collect();
-        let journal = journal.clone();
-        async move { drop(journal.append(units).await.unwrap()) }
-    })
-    .await
+    let mut session = connect(url).await;
+    session.execute(BARE).await.unwrap();
+    let (mut ours, mut bare) = (0, 0);
+    for _ in 0..SLICES {
+        let began = Instant::now();
+        while began.elapsed() < SLICE {
+            journal.append(units(batch)).await.unwrap();
+            ours += batch;
+        }
+        let began = Instant::now();
+        while began.elapsed() < SLICE {
+            insert(&mut session, &units(batch)).await;
+            bare += batch;
+        }
+    }
+    let seconds = (SLICE * SLICES).as_secs_f64();
+    (ours as f64 / seconds, bare as f64 / seconds)
 }
 
-async fn bare_rate(url: &str, batch: usize) -> f64 {
-    let mut session = connect(url).await;
-    let began = Instant::now();
-    let mut done = 0;
-    while began.elapsed() < RUN {
-        let units: Vec<_> = (0..batch).map(|_| unit(&cart(1), 0, 1)).collect();
-        let events = || units.iter().map(|unit| &unit.groups[0].events[0]);
-        sqlx::query(
-            "INSERT INTO bare (aggregate_type, aggregate_id, sequence, event_type, event_version, \
-             payload, metadata, event_id, occurred_at, recorded_at) \
-             SELECT 'cart', n.key, 1, n.type, '1', n.payload::json, n.metadata::json, n.id, n.at, \
-             clock_timestamp() FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], \
-             $5::uuid[], $6::timestamptz[]) AS n (key, type, payload, metadata, id, at)",
-        )
-        .bind(events().map(|_| Uuid::now_v7().to_string()).collect::<Vec<_>>())
-        .bind(events().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
-        .bind(events().map(|event| &*event.payload).collect::<Vec<_>>())
-        .bind(units.iter().map(|unit| &*unit.metadata).collect::<Vec<_>>())
-        .bind(events().map(|event| event.id).collect::<Vec<_>>())
-        .bind(events().map(|event| event.occurred).collect::<Vec<_>>())
-        .execute(&mut session)
-        .await
-        .unwrap();
-        done += batch;
-    }
-    done as f64 / began.elapsed().as_secs_f64()
+fn units(batch: usize) -> Vec<Unit> {
+    (0..batch).map(|_| unit(&cart(Uuid::now_v7().as_u128()), 0, 1)).collect()
+}
+
+async fn insert(session: &mut PgConnection, units: &[Unit]) {
+    let events = || units.iter().map(|unit| &unit.groups[0].events[0]);
+    sqlx::query(
+        "INSERT INTO bare (aggregate_type, aggregate_id, sequence, event_type, event_version, \
+         payload, metadata, event_id, occurred_at, recorded_at) \
+         SELECT 'cart', n.key, 1, n.type, '1', n.payload::json, n.metadata::json, n.id, n.at, \
+         clock_timestamp() FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], \
+         $5::uuid[], $6::timestamptz[]) AS n (key, type, payload, metadata, id, at)",
+    )
+    .bind(units.iter().map(|unit| unit.groups[0].stream.key.to_string()).collect::<Vec<_>>())
+    .bind(events().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
+    .bind(events().map(|event| &*event.payload).collect::<Vec<_>>())
+    .bind(units.iter().map(|unit| &*unit.metadata).collect::<Vec<_>>())
+    .bind(events().map(|event| event.id).collect::<Vec<_>>())
+    .bind(events().map(|event| event.occurred).collect::<Vec<_>>())
+    .execute(session)
+    .await
+    .unwrap();
 }
 
 /// As `postgres-es` writes: a statement for each event, in a transaction for each command.
@@ -138,10 +138,7 @@ async fn main() {
         println!("round {round}: events/s, durable, one writer");
         for batch in [1, 16, 256] {
             let url = server::database().await;
-            connect(&url).await.execute("SELECT 1").await.unwrap();
-            let journal = journal_rate(&url, batch).await;
-            connect(&url).await.execute(BARE).await.unwrap();
-            let bare = bare_rate(&url, batch).await;
+            let (journal, bare) = compare(&url, batch).await;
             println!(
                 "  batch {batch:>3}: journal {journal:>8.0}   bare insert {bare:>8.0}   {:>3.0} %",
                 100.0 * journal / bare
