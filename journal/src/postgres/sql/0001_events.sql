@@ -99,14 +99,13 @@ BEGIN
     start := coalesce(start, 0);
     <<attempt>>
     LOOP
-        SELECT array_agg(CASE WHEN s.expected = 0 AND NOT sure THEN 0 ELSE coalesce((
+        SELECT array_agg(CASE WHEN stream_expected[n] = 0 AND NOT sure THEN 0 ELSE coalesce((
                 SELECT sequence FROM events
-                WHERE aggregate_type = s.type AND aggregate_id = s.key
+                WHERE aggregate_type = stream_types[n] AND aggregate_id = stream_keys[n]
                 ORDER BY sequence DESC LIMIT 1
-            ), 0) END ORDER BY s.n)
+            ), 0) END ORDER BY n)
             INTO versions
-            FROM unnest(stream_types, stream_keys, stream_expected)
-                WITH ORDINALITY AS s (type, key, expected, n);
+            FROM generate_series(1, cardinality(stream_keys)) AS n;
         firsts := array_fill(NULL::bigint, ARRAY[units]);
         refused := array_fill(NULL::int, ARRAY[units]);
         actual := array_fill(NULL::bigint, ARRAY[units]);
@@ -155,13 +154,12 @@ BEGIN
         BEGIN
             INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type,
                     event_version, payload, metadata, position, event_id, occurred_at, recorded_at)
-                SELECT stream_types[n.stream], stream_keys[n.stream], n.sequence, n.type,
-                    n.version, n.payload::json, unit_metadata[n.unit]::json, n.position, n.id,
-                    n.occurred, recorded
-                FROM unnest(event_streams, event_units, event_ids, event_types, event_versions,
-                        payloads, occurred, positions, sequences)
-                    AS n (stream, unit, id, type, version, payload, occurred, position, sequence)
-                WHERE n.position IS NOT NULL;
+                SELECT stream_types[event_streams[n]], stream_keys[event_streams[n]], sequences[n],
+                    event_types[n], event_versions[n], payloads[n]::json,
+                    unit_metadata[event_units[n]]::json, positions[n], event_ids[n], occurred[n],
+                    recorded
+                FROM generate_series(1, events_given) AS n
+                WHERE positions[n] IS NOT NULL;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             IF sure THEN
