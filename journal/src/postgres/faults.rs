@@ -54,8 +54,8 @@ pub(super) fn refused(code: &str, said: &str) -> JournalError {
             "the user lacks a privilege ({said}): connect as the owner of the journal's tables"
         )),
         "42883" | "42P01" | "42703" => unavailable(format!(
-            "the journal's tables are not as they were made ({said}): run `tillroll migrate`, \
-             and check search_path"
+            "the journal's tables are not as they were made ({said}): migrate \
+             it again, and check search_path"
         )),
         _ if code.starts_with("22") || code.starts_with("54") => {
             JournalError::Invalid(format!("PostgreSQL cannot keep this: {said}"))

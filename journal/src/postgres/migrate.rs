@@ -76,11 +76,11 @@ pub(super) async fn journal_id(session: &mut PgConnection) -> Result<JournalId, 
     match format(session).await? {
         Some((FORMAT, id)) => Ok(id),
         Some((format, _)) => Err(JournalError::Unavailable(format!(
-            "the journal's tables have format {format}, this program wants {FORMAT}: run \
-             `tillroll migrate`"
+            "the journal's tables have format {format}, this program wants {FORMAT}: \
+             migrate it first"
         ))),
         None => Err(JournalError::Unavailable(
-            "the database has no journal yet: run `tillroll migrate`".to_owned(),
+            "the database has no journal yet: migrate it first".to_owned(),
         )),
     }
 }

@@ -90,6 +90,6 @@ async fn a_lost_privilege_is_named() {
     let journal = open(&url).await;
     connect(&url).await.execute("DROP FUNCTION tillroll_append").await.unwrap();
     let said = journal.append(vec![unit(&cart(1), 0, 1)]).await.unwrap_err().to_string();
-    says(&said, &["not as they were made", "tillroll migrate"]);
+    says(&said, &["not as they were made", "migrate"]);
     journal.close().await.unwrap();
 }

@@ -38,7 +38,7 @@ async fn without_leave_to_migrate_nothing_is_made() {
     let url = server::database().await;
     let options = PostgresOptions { migrate: false, ..PostgresOptions::default() };
     let said = PostgresJournal::open(&url, options.clone()).await.unwrap_err().to_string();
-    assert!(said.contains("run `tillroll migrate`"), "{said}");
+    assert!(said.contains("migrate it first"), "{said}");
     assert_eq!(tables(&url).await, Vec::<String>::new());
     migrate_postgres(&url).await.unwrap();
     PostgresJournal::open(&url, options).await.unwrap();
