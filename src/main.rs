@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 /// Many small allocations are made on one thread and freed on another, which the system's
-/// allocator is slow at; docs/benchmarks.md has the difference.
+/// allocator is slow at. SQLite allocates from it too.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
