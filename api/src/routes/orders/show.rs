@@ -1,5 +1,6 @@
 //! `GET /orders/{order_id}`.
 
+use actix_web::http::StatusCode;
 use domain::order::{Order, OrderOnRecord};
 use domain::{Decider, OrderId, Timestamp};
 use projections::orders::{self, OrderView};
@@ -7,7 +8,7 @@ use schemas::StoredEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body::OrderBody;
+use super::body::{OrderBody, keep_lines_of};
 use crate::auth::roles::{ADMIN, CUSTOMER, ORDER_TOKEN, SELLER, STOREFRONT, SUPPORT};
 use crate::auth::{Asking, Who};
 use crate::problem::{Problem, catalogue};
@@ -85,6 +86,24 @@ pub(crate) async fn visible_order(who: &Asking, order_id: OrderId) -> Result<Ord
     }
     let view = found.ok_or_else(|| Problem::not_found("order"))?;
     if may_see(who, &view)? { Ok(view) } else { Err(Problem::not_found("order")) }
+}
+
+/// As much of an order as this caller may see, for one `part` of it that was asked for: where the
+/// order is not theirs to see, there is no such part.
+pub(crate) async fn visible_order_of(
+    who: &Asking,
+    part: &str,
+    order_id: OrderId,
+) -> Result<OrderView, Problem> {
+    let seen = visible_order(who, order_id).await;
+    let mut view = seen.map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => Problem::not_found(part),
+        _ => problem,
+    })?;
+    if let Some(seller) = who.seller() {
+        keep_lines_of(&mut view, seller);
+    }
+    Ok(view)
 }
 
 fn may_see(who: &Asking, view: &OrderView) -> Result<bool, Problem> {

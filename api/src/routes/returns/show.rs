@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 use crate::auth::Who;
 use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
-use crate::routes::orders::body::keep_lines_of;
-use crate::routes::orders::show::{READER, visible_order};
+use crate::routes::orders::show::{READER, visible_order_of};
 use crate::wire::Ids;
 
 /// One return of an order.
@@ -36,14 +35,7 @@ pub(crate) async fn show_return(who: Who<READER>, Ids((return_id,)): Ids<(Return
         |state: &<ProductReturn as domain::Decider>::State| state.as_ref().map(|of| of.order_id);
     let order_id =
         bus.read::<ProductReturn, _>(return_id, order_of).await?.value.ok_or_else(not_found)?;
-    let mut view =
-        visible_order(&who, order_id).await.map_err(|problem| match problem.status() {
-            actix_web::http::StatusCode::NOT_FOUND => not_found(),
-            _ => problem,
-        })?;
-    if let Some(seller) = who.seller() {
-        keep_lines_of(&mut view, seller);
-    }
+    let mut view = visible_order_of(&who, "return", order_id).await?;
     let found = view.returns.remove(&return_id).ok_or_else(not_found)?;
     let body = ReturnShown { return_id, order_id, returned: found };
     Reply::ok().json(&body)
