@@ -189,15 +189,20 @@ fn two_answers(evidence: &mut Evidence) -> bool {
     true
 }
 
+/// The first run in which there is something to plant the fault in, with the fault in it.
+fn planted(runs: &[Evidence], fault: &str, plant: Plant) -> Evidence {
+    let planted = runs.iter().find_map(|run| {
+        let mut run = run.clone();
+        plant(&mut run).then_some(run)
+    });
+    planted.unwrap_or_else(|| panic!("no run to plant {fault} in"))
+}
+
 #[test]
 fn every_planted_fault_is_found_by_its_law() {
     let runs: Vec<Evidence> = (1..=6).map(sound).collect();
     for (fault, plant, law) in PLANTED {
-        let planted = runs.iter().find_map(|run| {
-            let mut run = run.clone();
-            plant(&mut run).then_some(run)
-        });
-        let evidence = planted.unwrap_or_else(|| panic!("no run to plant {fault} in"));
+        let evidence = planted(&runs, fault, *plant);
         let broken = laws::broken(&evidence);
         let named = broken.iter().any(|what| what.starts_with(&format!("{law}: ")));
         assert!(named, "{fault} is not found by the law `{law}`, only {broken:#?}");
@@ -221,11 +226,7 @@ fn what_is_planted_in_the_log_verify_finds_too() {
     let runs: Vec<Evidence> = (1..=6).map(sound).collect();
     let mut overlooked = Vec::new();
     for (fault, plant, _) in PLANTED.iter().filter(|(_, _, law)| !BESIDE_THE_LOG.contains(law)) {
-        let planted = runs.iter().find_map(|run| {
-            let mut run = run.clone();
-            plant(&mut run).then_some(run)
-        });
-        let evidence = planted.unwrap_or_else(|| panic!("no run to plant {fault} in"));
+        let evidence = planted(&runs, fault, *plant);
         if !laws::broken(&evidence).iter().any(|what| what.starts_with("verify: ")) {
             overlooked.push(fault);
         }
