@@ -110,7 +110,7 @@ pub(crate) fn unit(groups: Vec<Group>) -> Unit {
         r#"{{"actor":"customer:{id}","request":"{id}","correlation":"{}"}}"#,
         &id.to_string()[..23]
     );
-    Unit { groups, metadata: Arc::from(metadata) }
+    Unit::new(groups, Arc::from(metadata))
 }
 
 pub(crate) fn stream(category: &'static str, order: u64) -> StreamId {

@@ -169,7 +169,7 @@ fn unit(id: Uuid, version: u64) -> Unit {
     };
     let stream = StreamId::of_uuid(Category::new("note"), id);
     let groups = vec![Group { stream, expected: version, events: vec![event] }];
-    Unit { groups, metadata: Arc::from(format!("{{\"metadata\":\"{METADATA}\"}}")) }
+    Unit::new(groups, Arc::from(format!("{{\"metadata\":\"{METADATA}\"}}")))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

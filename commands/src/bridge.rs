@@ -199,10 +199,10 @@ impl<D: Runs> EventStore<Bridge<D>> for JournalEventStore {
             .collect();
         let aggregate_id = context.stream.key.to_string();
         let group = Group { stream: context.stream, expected: context.version, events: new_events };
-        let unit = Unit { groups: vec![group], metadata: Arc::from(text) };
+        let unit = Unit::new(vec![group], Arc::from(text));
         match self.journal.append(vec![unit]).await.map_err(failed)?.first() {
             Some(Verdict::Committed { .. }) => {}
-            Some(Verdict::Conflict { .. }) | None => return Err(AggregateError::AggregateConflict),
+            Some(_) | None => return Err(AggregateError::AggregateConflict),
         }
         let first = usize::try_from(context.version).unwrap_or(usize::MAX);
         Ok(events

@@ -302,7 +302,7 @@ impl Desk {
                     again_or_unavailable(&mut again, pending);
                 }
                 Some((_, Some(Verdict::Committed { last, .. }))) => answer(pending, *last, None),
-                Some((_, None)) => {
+                Some((_, Some(Verdict::Holds { .. } | Verdict::Fenced { .. }) | None)) => {
                     let why = CommandError::Unavailable("no verdict on an append".to_owned());
                     answer(pending, head, Some(why));
                 }

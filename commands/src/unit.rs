@@ -313,7 +313,7 @@ pub(crate) fn into_journal_unit(
         snapshots.extend(group.events.apply(cache, &target));
         groups.push(Group { stream: group.stream, expected: group.expected, events });
     }
-    (journal::Unit { groups, metadata }, snapshots)
+    (journal::Unit::new(groups, metadata), snapshots)
 }
 
 /// Refuses what names something that does not exist.

@@ -25,8 +25,17 @@ pub(crate) struct Size {
 pub(crate) fn units(units: &[Unit]) -> Result<Size, JournalError> {
     let mut size = Size::default();
     for unit in units {
-        if unit.groups.is_empty() {
-            return Err(invalid("a unit without groups"));
+        if unit.groups.is_empty() && unit.reads.is_empty() {
+            return Err(invalid("a unit without groups that has read nothing"));
+        }
+        for (index, (read, _)) in unit.reads.iter().enumerate() {
+            stream(read)?;
+            if unit.reads[..index].iter().any(|(earlier, _)| earlier == read) {
+                return Err(invalid(format!("{read} is read twice by one unit")));
+            }
+            if unit.groups.iter().any(|group| group.stream == *read) {
+                return Err(invalid(format!("{read} is both read and written by one unit")));
+            }
         }
         metadata(&unit.metadata)?;
         size.bytes += unit.metadata.len();
@@ -41,6 +50,14 @@ pub(crate) fn units(units: &[Unit]) -> Result<Size, JournalError> {
         return Err(invalid("more than u32::MAX events in one call"));
     }
     Ok(size)
+}
+
+/// Where one process alone has the journal, no lease is granted that a unit could be fenced by.
+pub(crate) fn unfenced(units: &[Unit]) -> Result<(), JournalError> {
+    match units.iter().find_map(|unit| unit.fence.as_ref()) {
+        None => Ok(()),
+        Some(fence) => Err(invalid(format!("a fence: no lease {} is granted here", fence.lease))),
+    }
 }
 
 fn check_group(group: &Group, size: &mut Size) -> Result<(), JournalError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Category, Position, StreamId, Version};
+use crate::{Category, Epoch, Fence, Position, StreamId, Version};
 
 /// The name of an event type, such as `order.placed`; interned like a [`Category`].
 pub type EventType = Category;
@@ -35,9 +35,25 @@ pub struct Group {
 /// Groups that are appended together or not at all. A stream appears in one group only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unit {
+    /// May be empty if `reads` is not: then the unit only asks whether these still hold.
     pub groups: Vec<Group>,
     /// Who, on whose behalf, which request, caused by what: one JSON object for all events.
     pub metadata: Arc<str>,
+    /// Streams that the decision rests on but does not write, at the versions it saw (0: none).
+    /// If one is at another version by now, the unit conflicts.
+    pub reads: Vec<(StreamId, Version)>,
+    /// The lease under which it was decided. Once that has passed on, nothing is appended.
+    pub fence: Option<Fence>,
+    /// When it was recorded in the journal it is copied from; `None` is now.
+    pub recorded: Option<DateTime<Utc>>,
+}
+
+impl Unit {
+    /// A unit that rests on the streams it writes alone, recorded when it is appended.
+    #[must_use]
+    pub fn new(groups: Vec<Group>, metadata: Arc<str>) -> Self {
+        Self { groups, metadata, reads: Vec::new(), fence: None, recorded: None }
+    }
 }
 
 /// What became of one unit.
@@ -48,6 +64,10 @@ pub enum Verdict {
     Committed { first: Position, last: Position },
     /// Nothing of this unit was appended: `stream` was at `actual`, not at `expected`.
     Conflict { stream: StreamId, expected: Version, actual: Version },
+    /// A unit without groups: all it read was still so when the journal ended at `at`.
+    Holds { at: Position },
+    /// Nothing of this unit was appended: its lease is at `epoch` by now.
+    Fenced { epoch: Epoch },
 }
 
 /// An event on record.

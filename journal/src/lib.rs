@@ -8,6 +8,7 @@ pub mod conformance;
 mod error;
 mod event;
 mod held;
+mod lease;
 mod memory;
 mod port;
 #[cfg(feature = "postgres")]
@@ -17,6 +18,7 @@ mod stream;
 
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
+pub use lease::{Epoch, Fence, Leases};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
 #[cfg(feature = "postgres")]

@@ -6,17 +6,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::check::{self, whole_micros};
 use crate::held::hold;
 use crate::{
-    Clock, Journal, JournalError, JournalId, Position, Properties, Recorded, StreamId, Unit,
-    Verdict, Version,
+    Clock, Epoch, Journal, JournalError, JournalId, Leases, Position, Properties, Recorded,
+    StreamId, Unit, Verdict, Version,
 };
 
 /// What survives a crash of the journals over it.
@@ -31,6 +32,14 @@ struct Kept {
     events: Vec<Recorded>,
     /// Positions of each stream's events.
     streams: BTreeMap<StreamId, Vec<u64>>,
+    leases: BTreeMap<String, Lease>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    owner: Uuid,
+    epoch: Epoch,
+    expires: DateTime<Utc>,
 }
 
 impl Storage {
@@ -74,6 +83,7 @@ pub struct MemoryJournal {
     storage: Arc<Storage>,
     clock: Clock,
     faults: Option<Arc<dyn Faults>>,
+    shared: bool,
     progress: watch::Sender<Progress>,
 }
 
@@ -98,6 +108,7 @@ impl MemoryJournal {
             storage,
             clock: Arc::new(|| DateTime::<Utc>::UNIX_EPOCH),
             faults: None,
+            shared: false,
             progress: watch::Sender::new(progress),
         }
     }
@@ -106,6 +117,14 @@ impl MemoryJournal {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Says that others append too, as with a store that several processes share, and grants
+    /// leases by the journal's clock.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 
@@ -143,7 +162,11 @@ impl MemoryJournal {
     }
 
     fn append_now(&self, units: Vec<Unit>) -> Option<Result<Vec<Verdict>, JournalError>> {
-        if let Err(error) = self.ensure_open().and_then(|()| check::units(&units)) {
+        let sound = self
+            .ensure_open()
+            .and_then(|()| check::units(&units))
+            .and_then(|_| if self.shared { Ok(()) } else { check::unfenced(&units) });
+        if let Err(error) = sound {
             return Some(Err(error));
         }
         if let Err(error) = self.act(self.faults.as_ref().map(|faults| faults.before(&units)))? {
@@ -173,13 +196,24 @@ impl Kept {
     }
 
     fn unit(&mut self, unit: Unit, recorded: DateTime<Utc>) -> Verdict {
-        for group in &unit.groups {
-            let actual = self.version(&group.stream);
-            if actual != group.expected {
-                let stream = group.stream.clone();
-                return Verdict::Conflict { stream, expected: group.expected, actual };
+        if let Some(fence) = &unit.fence {
+            let epoch = self.leases.get(&*fence.lease).map_or(0, |lease| lease.epoch);
+            if epoch != fence.epoch {
+                return Verdict::Fenced { epoch };
             }
         }
+        let written = unit.groups.iter().map(|group| (&group.stream, group.expected));
+        let read = unit.reads.iter().map(|(stream, version)| (stream, *version));
+        for (stream, expected) in written.chain(read) {
+            let actual = self.version(stream);
+            if actual != expected {
+                return Verdict::Conflict { stream: stream.clone(), expected, actual };
+            }
+        }
+        if unit.groups.is_empty() {
+            return Verdict::Holds { at: Position(self.events.len() as u64) };
+        }
+        let recorded = unit.recorded.map_or(recorded, whole_micros);
         let first = Position(self.events.len() as u64 + 1);
         for group in unit.groups {
             let positions = self.streams.entry(group.stream.clone()).or_default();
@@ -210,6 +244,41 @@ impl Kept {
     }
 }
 
+#[async_trait]
+impl Leases for MemoryJournal {
+    async fn hold(
+        &self,
+        lease: &str,
+        owner: Uuid,
+        ttl: Duration,
+    ) -> Result<Option<Epoch>, JournalError> {
+        self.ensure_open()?;
+        let now = (self.clock)();
+        let expires = now.checked_add_signed(TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX));
+        let expires = expires.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let mut kept = hold(&self.storage.kept);
+        let known = kept.leases.get(lease);
+        let epoch = match known {
+            Some(known) if known.owner == owner => known.epoch,
+            Some(known) if known.expires > now => return Ok(None),
+            known => 1 + known.map_or(0, |known| known.epoch),
+        };
+        kept.leases.insert(lease.to_owned(), Lease { owner, epoch, expires });
+        Ok(Some(epoch))
+    }
+
+    async fn release(&self, lease: &str, owner: Uuid) -> Result<(), JournalError> {
+        self.ensure_open()?;
+        let mut kept = hold(&self.storage.kept);
+        if let Some(known) = kept.leases.get_mut(lease)
+            && known.owner == owner
+        {
+            known.expires = DateTime::<Utc>::MIN_UTC;
+        }
+        Ok(())
+    }
+}
+
 impl Default for MemoryJournal {
     fn default() -> Self {
         Self::new()
@@ -229,7 +298,7 @@ impl Journal for MemoryJournal {
     }
 
     fn properties(&self) -> Properties {
-        Properties { dense_positions: true, units_span_streams: true }
+        Properties { dense_positions: true, units_span_streams: true, several_writers: self.shared }
     }
 
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
@@ -285,6 +354,10 @@ impl Journal for MemoryJournal {
             Err(_) => return Err(JournalError::Closed),
         };
         if reached.closed { Err(JournalError::Closed) } else { Ok(Position(reached.head)) }
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        self.shared.then_some(self as &dyn Leases)
     }
 
     async fn close(&self) -> Result<(), JournalError> {

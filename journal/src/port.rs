@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{JournalError, Recorded, StreamId, Unit, Verdict};
+use crate::{JournalError, Leases, Recorded, StreamId, Unit, Verdict};
 
 /// An event's place in the journal's one order. 0 is before the first event.
 #[derive(
@@ -25,6 +25,9 @@ pub struct Properties {
     pub dense_positions: bool,
     /// A unit may hold groups of several streams.
     pub units_span_streams: bool,
+    /// Others may append to the same journal: what this process remembers of a stream can be old.
+    /// Such a journal grants leases.
+    pub several_writers: bool,
 }
 
 /// What an open journal has done since it was opened.
@@ -61,7 +64,8 @@ pub trait Journal: Send + Sync {
 
     /// Appends units in the order given; each is all-or-nothing and has its own verdict.
     ///
-    /// MUST be durable on return; a conflict in one unit MUST NOT harm another. A later unit
+    /// MUST be durable on return; a conflict in one unit MUST NOT harm another. What a unit expects
+    /// of streams it writes and of those it read, and its fence, MUST hold at one moment. A later unit
     /// of the same call sees the versions left by the earlier ones. On `Err` no unit is
     /// acknowledged: the caller must read before it assumes anything. Calls made at the same
     /// time MUST share commits where the store allows, and MUST take effect in the order in
@@ -101,6 +105,11 @@ pub trait Journal: Send + Sync {
     /// What this journal has done since it was opened; zeros where an adapter does not count.
     fn stats(&self) -> Stats {
         Stats::default()
+    }
+
+    /// What grants leases to the processes that share this journal; `None` where one alone has it.
+    fn leases(&self) -> Option<&dyn Leases> {
+        None
     }
 
     /// Finishes what is queued, saves what a quick start wants, and closes. Idempotent.

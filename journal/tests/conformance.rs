@@ -12,18 +12,32 @@ use journal::{Journal, MemoryJournal, Options, SqliteJournal, Storage};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-struct Memory(Mutex<Arc<Storage>>);
+struct Memory {
+    storage: Mutex<Arc<Storage>>,
+    shared: bool,
+}
+
+impl Memory {
+    fn new(shared: bool) -> Self {
+        Self { storage: Mutex::new(Arc::new(Storage::new(Uuid::nil()))), shared }
+    }
+
+    fn over(&self, storage: &Arc<Storage>) -> Arc<dyn Journal> {
+        let journal = MemoryJournal::over(Arc::clone(storage));
+        Arc::new(if self.shared { journal.shared() } else { journal })
+    }
+}
 
 #[async_trait]
 impl Factory for Memory {
     async fn fresh(&self) -> Arc<dyn Journal> {
         let storage = Arc::new(Storage::new(Uuid::nil()));
-        *self.0.lock().unwrap() = Arc::clone(&storage);
-        Arc::new(MemoryJournal::over(storage))
+        *self.storage.lock().unwrap() = Arc::clone(&storage);
+        self.over(&storage)
     }
 
     async fn reopen(&self, _: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
-        Some(Arc::new(MemoryJournal::over(Arc::clone(&self.0.lock().unwrap()))))
+        Some(self.over(&self.storage.lock().unwrap()))
     }
 }
 
@@ -57,7 +71,12 @@ impl Factory for Sqlite {
 
 #[tokio::test]
 async fn the_journal_in_memory_conforms() {
-    check_all(&Memory(Mutex::new(Arc::new(Storage::new(Uuid::nil()))))).await;
+    check_all(&Memory::new(false)).await;
+}
+
+#[tokio::test]
+async fn the_journal_in_memory_conforms_when_it_is_shared() {
+    check_all(&Memory::new(true)).await;
 }
 
 #[tokio::test]

@@ -474,6 +474,6 @@ impl Teller {
             }
             *version += 1;
         }
-        Unit { groups, metadata: Arc::from("{\"actor\":\"customer:7\",\"command_id\":\"c-1\"}") }
+        Unit::new(groups, Arc::from("{\"actor\":\"customer:7\",\"command_id\":\"c-1\"}"))
     }
 }

@@ -35,8 +35,7 @@ fn on_disk(events: &[Recorded], path: &Path) -> Arc<SqliteJournal> {
                 let group = Group { stream, expected, events: vec![new] };
                 match together {
                     Some(unit) => unit.groups.push(group),
-                    None => units
-                        .push(Unit { groups: vec![group], metadata: Arc::clone(&event.metadata) }),
+                    None => units.push(Unit::new(vec![group], Arc::clone(&event.metadata))),
                 }
             }
         }

@@ -48,7 +48,7 @@ impl Load {
             occurred: chrono::DateTime::UNIX_EPOCH,
         };
         let metadata = Arc::from(&*self.metadata);
-        Unit { groups: vec![Group { stream, expected, events: vec![event] }], metadata }
+        Unit::new(vec![Group { stream, expected, events: vec![event] }], metadata)
     }
 
     fn open_stream(&mut self) -> (StreamId, u64) {

@@ -3,6 +3,7 @@
 //! A check panics with the rule that was broken. The checks need no particular executor.
 
 mod appends;
+mod conditions;
 mod reads;
 mod sample;
 
@@ -39,6 +40,14 @@ pub async fn check_all(factory: &dyn Factory) {
     appends::a_dropped_call_leaves_all_or_nothing(&*factory.fresh().await).await;
     appends::broken_rules_are_invalid_and_leave_nothing(&*factory.fresh().await).await;
     appends::everything_comes_back_as_given(&*factory.fresh().await).await;
+    conditions::what_was_read_must_still_hold(&*factory.fresh().await).await;
+    conditions::a_unit_resting_on_a_refused_one_is_refused(&*factory.fresh().await).await;
+    conditions::what_only_reads_is_told_whether_it_holds(&*factory.fresh().await).await;
+    conditions::a_copy_keeps_when_it_was_recorded(&*factory.fresh().await).await;
+    conditions::a_lease_has_one_owner_and_fences_the_last(&*factory.fresh().await).await;
+    if let Some(leases) = factory.fresh().await.leases() {
+        conditions::a_lease_that_is_not_renewed_ends(leases).await;
+    }
     reads::a_stream_is_read_after_and_up_to(&*factory.fresh().await).await;
     reads::a_long_stream_is_read_page_by_page(&*factory.fresh().await).await;
     reads::the_whole_is_read_without_gaps_while_it_grows(&*factory.fresh().await).await;

@@ -42,7 +42,7 @@ pub(super) fn group(stream: &StreamId, expected: Version, events: usize) -> Grou
 
 pub(super) fn unit(groups: Vec<Group>) -> Unit {
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    Unit { groups, metadata: Arc::from(format!(r#"{{"command":{n},"actor":"check"}}"#)) }
+    Unit::new(groups, Arc::from(format!(r#"{{"command":{n},"actor":"check"}}"#)))
 }
 
 pub(super) fn single(stream: &StreamId, expected: Version, events: usize) -> Unit {
@@ -61,7 +61,7 @@ pub(super) async fn committed(journal: &dyn Journal, unit: Unit) -> (u64, u64) {
 pub(super) fn positions(verdict: &Verdict) -> (u64, u64) {
     match verdict {
         Verdict::Committed { first, last } => (first.0, last.0),
-        Verdict::Conflict { .. } => panic!("expected a commit, got {verdict:?}"),
+        _ => panic!("expected a commit, got {verdict:?}"),
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, Row};
 use uuid::Uuid;
 
 use crate::check::whole_micros;
-use crate::{Group, JournalError, Position, Recorded, StreamId, StreamKey, Unit, Verdict};
+use crate::{Group, JournalError, Position, Recorded, StreamId, StreamKey, Unit, Verdict, Version};
 
 /// Longest key: an index entry holds 2,704 bytes, and the category needs some of them.
 const KEY_BYTES_MAX: usize = 2_048;
@@ -27,8 +27,9 @@ pub(super) fn keepable(units: &[Unit]) -> Result<(), JournalError> {
         if weight(unit) > UNIT_BYTES_MAX {
             return invalid(format!("a unit of {} bytes, metadata with each event", weight(unit)));
         }
-        for group in &unit.groups {
-            if let StreamKey::Text(key) = &group.stream.key {
+        let read = unit.reads.iter().map(|(stream, _)| stream);
+        for stream in unit.groups.iter().map(|group| &group.stream).chain(read) {
+            if let StreamKey::Text(key) = &stream.key {
                 if key.len() > KEY_BYTES_MAX {
                     return invalid(format!("a stream key of {} bytes", key.len()));
                 }
@@ -36,6 +37,8 @@ pub(super) fn keepable(units: &[Unit]) -> Result<(), JournalError> {
                     return invalid("a stream key with U+0000".to_owned());
                 }
             }
+        }
+        for group in &unit.groups {
             for event in &group.events {
                 if event.event_type.as_str().contains('\0') {
                     return invalid("an event type with U+0000".to_owned());
@@ -82,7 +85,13 @@ struct Columns<'a> {
     event_versions: Vec<String>,
     payloads: Vec<&'a str>,
     occurred: Vec<DateTime<Utc>>,
+    unit_leases: Vec<Option<&'a str>>,
+    unit_epochs: Vec<Option<i64>>,
+    unit_recorded: Vec<Option<DateTime<Utc>>>,
 }
+
+/// A stream whose version is to be looked up, whatever a unit expects of it.
+const LOOKED_UP: i64 = -1;
 
 /// PostgreSQL counts array elements from 1.
 fn number(len: usize) -> i32 {
@@ -99,15 +108,31 @@ impl<'a> Columns<'a> {
         let mut columns = Self::default();
         let mut streams: HashMap<&StreamId, i32> = HashMap::new();
         for unit in units {
-            columns.unit_groups.push(number(unit.groups.len()));
+            columns.unit_groups.push(number(unit.groups.len() + unit.reads.len()));
             columns.unit_metadata.push(&unit.metadata);
-            for group in &unit.groups {
-                let stream = *streams.entry(&group.stream).or_insert_with(|| {
-                    columns.stream_types.push(group.stream.category.as_str());
-                    columns.stream_keys.push(group.stream.key.to_string());
-                    columns.stream_expected.push(big(group.expected));
+            columns.unit_leases.push(unit.fence.as_ref().map(|fence| &*fence.lease));
+            columns.unit_epochs.push(unit.fence.as_ref().map(|fence| big(fence.epoch)));
+            columns.unit_recorded.push(unit.recorded.map(whole_micros));
+            let mut number_of = |columns: &mut Self, stream: &'a StreamId, expected: Version| {
+                *streams.entry(stream).or_insert_with(|| {
+                    columns.stream_types.push(stream.category.as_str());
+                    columns.stream_keys.push(stream.key.to_string());
+                    columns.stream_expected.push(big(expected));
                     number(columns.stream_keys.len())
-                });
+                })
+            };
+            for (read, version) in &unit.reads {
+                let stream = number_of(&mut columns, read, *version);
+                // Where nothing is inserted the primary key cannot tell that a stream is not new.
+                if *version == 0 {
+                    columns.stream_expected[stream as usize - 1] = LOOKED_UP;
+                }
+                columns.group_streams.push(stream);
+                columns.group_expected.push(big(*version));
+                columns.group_events.push(0);
+            }
+            for group in &unit.groups {
+                let stream = number_of(&mut columns, &group.stream, group.expected);
                 columns.add(group, stream);
             }
         }
@@ -131,8 +156,8 @@ impl<'a> Columns<'a> {
 
     fn query(self) -> Query<'a, Postgres, PgArguments> {
         sqlx::query(
-            "SELECT firsts, refused, actual, recorded FROM tillroll_append(\
-             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            "SELECT firsts, refused, actual, recorded, fenced FROM tillroll_append(\
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(self.stream_types)
         .bind(self.stream_keys)
@@ -149,6 +174,9 @@ impl<'a> Columns<'a> {
         .bind(self.event_versions)
         .bind(self.payloads)
         .bind(self.occurred)
+        .bind(self.unit_leases)
+        .bind(self.unit_epochs)
+        .bind(self.unit_recorded)
     }
 }
 
@@ -164,24 +192,33 @@ pub(super) async fn append(
     let refused: Vec<Option<i32>> = row.try_get(1)?;
     let actual: Vec<Option<i64>> = row.try_get(2)?;
     let recorded: DateTime<Utc> = row.try_get(3)?;
+    let fenced: Vec<Option<i64>> = row.try_get(4)?;
+    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let mut appended = Appended { verdicts: Vec::with_capacity(units.len()), events: Vec::new() };
     let mut groups_before = 0;
-    let answers = firsts.into_iter().zip(refused).zip(actual);
-    for (unit, ((first, refused), actual)) in units.iter().zip(answers) {
-        if let Some(first) = first.and_then(|first| u64::try_from(first).ok()) {
-            let last = record(unit, first, recorded, &mut appended.events);
-            appended.verdicts.push(Verdict::Committed { first: Position(first), last });
+    let answers = firsts.into_iter().zip(refused).zip(actual).zip(fenced);
+    for (unit, (((first, refused), actual), fenced)) in units.iter().zip(answers) {
+        appended.verdicts.push(if let Some(first) = count(first) {
+            if unit.groups.is_empty() {
+                Verdict::Holds { at: Position(first - 1) }
+            } else {
+                let last = record(unit, first, recorded, &mut appended.events);
+                Verdict::Committed { first: Position(first), last }
+            }
+        } else if let Some(epoch) = count(fenced) {
+            Verdict::Fenced { epoch }
         } else {
-            let refused = refused.and_then(|group| usize::try_from(group).ok()).unwrap_or(1);
-            let group = refused.checked_sub(groups_before + 1).and_then(|g| unit.groups.get(g));
-            let group = group.or(unit.groups.first()).ok_or(sqlx::Error::RowNotFound)?;
-            appended.verdicts.push(Verdict::Conflict {
-                stream: group.stream.clone(),
-                expected: group.expected,
-                actual: actual.and_then(|actual| u64::try_from(actual).ok()).unwrap_or_default(),
-            });
-        }
-        groups_before += unit.groups.len();
+            let read = unit.reads.iter().map(|(stream, version)| (stream, *version));
+            let written = unit.groups.iter().map(|group| (&group.stream, group.expected));
+            let refused = refused.and_then(|group| usize::try_from(group).ok()).unwrap_or_default();
+            let (stream, expected) = refused
+                .checked_sub(groups_before + 1)
+                .and_then(|nth| read.chain(written).nth(nth))
+                .ok_or_else(|| sqlx::Error::Protocol("a verdict on no stream".to_owned()))?;
+            let actual = count(actual).unwrap_or_default();
+            Verdict::Conflict { stream: stream.clone(), expected, actual }
+        });
+        groups_before += unit.reads.len() + unit.groups.len();
     }
     if appended.verdicts.len() != units.len() {
         return Err(sqlx::Error::Protocol("a verdict is missing".to_owned()));
@@ -191,6 +228,7 @@ pub(super) async fn append(
 
 /// The events of a committed unit as they are read back; the position of the last.
 fn record(unit: &Unit, first: u64, recorded: DateTime<Utc>, into: &mut Vec<Recorded>) -> Position {
+    let recorded = unit.recorded.map_or(recorded, whole_micros);
     let mut next = first;
     for group in &unit.groups {
         for (event, version) in group.events.iter().zip(group.expected + 1..) {

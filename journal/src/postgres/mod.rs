@@ -9,6 +9,7 @@ mod commit;
 mod connect;
 mod faults;
 mod follow;
+mod lease;
 mod migrate;
 mod options;
 mod queue;
@@ -23,14 +24,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 pub use migrate::migrate;
 pub use options::PostgresOptions;
 
 use crate::held::{hold, read as read_lock};
 use crate::{
-    Journal, JournalError, JournalId, Position, Properties, Recorded, Stats, StreamId, Unit,
-    Verdict, Version, check,
+    Epoch, Journal, JournalError, JournalId, Leases, Position, Properties, Recorded, Stats,
+    StreamId, Unit, Verdict, Version, check,
 };
 use commit::Committer;
 use connect::Server;
@@ -152,7 +154,7 @@ impl Journal for PostgresJournal {
     }
 
     fn properties(&self) -> Properties {
-        Properties { dense_positions: true, units_span_streams: true }
+        Properties { dense_positions: true, units_span_streams: true, several_writers: true }
     }
 
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
@@ -238,11 +240,33 @@ impl Journal for PostgresJournal {
         Stats { queued_events: self.shared.queue.events() as u64, ..*hold(&self.shared.stats) }
     }
 
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
+    }
+
     async fn close(&self) -> Result<(), JournalError> {
         self.shared.queue.close();
         let mut news = self.shared.progress.subscribe();
         // The sender lives in `self`, so this can only end by being closed.
         let _ = news.wait_for(|progress| progress.closed).await;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Leases for PostgresJournal {
+    async fn hold(
+        &self,
+        lease: &str,
+        owner: Uuid,
+        ttl: Duration,
+    ) -> Result<Option<Epoch>, JournalError> {
+        let (shared, lease) = (Arc::clone(&self.shared), lease.to_owned());
+        self.on_runtime(async move { lease::hold(&shared.pool, &lease, owner, ttl).await }).await
+    }
+
+    async fn release(&self, lease: &str, owner: Uuid) -> Result<(), JournalError> {
+        let (shared, lease) = (Arc::clone(&self.shared), lease.to_owned());
+        self.on_runtime(async move { lease::release(&shared.pool, &lease, owner).await }).await
     }
 }

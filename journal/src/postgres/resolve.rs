@@ -69,11 +69,14 @@ pub(super) async fn look_for(
     let mut found = vec![None; units.len()];
     let mut places: (Vec<&str>, Vec<String>, Vec<i64>, Vec<Uuid>) = Default::default();
     let mut sizes = Vec::with_capacity(units.len());
-    for unit in units {
+    let mut sought = Vec::with_capacity(units.len());
+    for (found_at, unit) in units.iter().enumerate() {
         let first = unit.groups.first().and_then(|group| Some((group, group.events.first()?)));
+        // A unit that only reads has left nothing to be found, and is judged again.
         let Some((group, event)) = first else {
-            return Err(JournalError::Invalid("a unit without events".to_owned()));
+            continue;
         };
+        sought.push(found_at);
         places.0.push(group.stream.category.as_str());
         places.1.push(group.stream.key.to_string());
         places.2.push(big(group.expected.saturating_add(1)));
@@ -98,8 +101,9 @@ pub(super) async fn look_for(
         let n: i64 = row.try_get(0).map_err(failed)?;
         let first: i64 = row.try_get(1).map_err(failed)?;
         let index = usize::try_from(n).unwrap_or_default().wrapping_sub(1);
+        let place = sought.get(index).and_then(|at: &usize| found.get_mut(*at));
         if let (Some(place), Some(size), Ok(first)) =
-            (found.get_mut(index), sizes.get(index), u64::try_from(first))
+            (place, sizes.get(index), u64::try_from(first))
         {
             let last = Position(first + size - 1);
             *place = Some(Verdict::Committed { first: Position(first), last });

@@ -164,7 +164,7 @@ impl Journal for SqliteJournal {
     }
 
     fn properties(&self) -> Properties {
-        Properties { dense_positions: true, units_span_streams: true }
+        Properties { dense_positions: true, units_span_streams: true, several_writers: false }
     }
 
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
@@ -172,6 +172,7 @@ impl Journal for SqliteJournal {
             return Err(JournalError::Unavailable("opened for reading only".to_owned()));
         }
         let size = check::units(&units)?;
+        check::unfenced(&units)?;
         let (answer, answered) = oneshot::channel();
         // Nothing is awaited before this, so the first poll decides the order.
         self.shared.queue.push(queue::Job { units, size, answer })?;

@@ -46,6 +46,13 @@ pub(super) struct Outcome {
 impl Stage<'_> {
     /// Decides on a unit and, if it is to be, adds its events.
     pub(super) fn unit(&mut self, unit: Unit) -> Result<Verdict, WriteFault> {
+        for (stream, expected) in &unit.reads {
+            let actual = self.head_of(stream)?.version;
+            if actual != *expected {
+                let stream = stream.clone();
+                return Ok(Verdict::Conflict { stream, expected: *expected, actual });
+            }
+        }
         self.unit_heads.clear();
         for group in &unit.groups {
             let head = self.head_of(&group.stream)?;
@@ -56,6 +63,10 @@ impl Stage<'_> {
                 return Ok(Verdict::Conflict { stream, expected: group.expected, actual });
             }
         }
+        if unit.groups.is_empty() {
+            return Ok(Verdict::Holds { at: Position(self.outcome.head) });
+        }
+        let recorded = unit.recorded.map_or(self.recorded, whole_micros);
         let first = Position(self.outcome.head + 1);
         self.outcome.bytes += unit.metadata.len() as u64;
         for (index, group) in unit.groups.into_iter().enumerate() {
@@ -76,7 +87,7 @@ impl Stage<'_> {
                     payload: event.payload,
                     metadata: Arc::clone(&unit.metadata),
                     occurred: whole_micros(event.occurred),
-                    recorded: self.recorded,
+                    recorded,
                 };
                 self.builder.push(&event, previous);
                 self.outcome.events.push(Linked { event, previous });

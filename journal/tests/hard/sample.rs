@@ -30,7 +30,7 @@ pub(crate) fn group(stream: StreamId, expected: u64, events: usize, bytes: usize
 }
 
 pub(crate) fn unit(groups: Vec<Group>) -> Unit {
-    Unit { groups, metadata: Arc::from(format!(r#"{{"unit":"{}"}}"#, Uuid::now_v7())) }
+    Unit::new(groups, Arc::from(format!(r#"{{"unit":"{}"}}"#, Uuid::now_v7())))
 }
 
 pub(crate) fn single(n: u64, expected: u64, events: usize) -> Unit {
@@ -44,7 +44,7 @@ pub(crate) fn open(path: &Path) -> SqliteJournal {
 pub(crate) async fn append(journal: &dyn Journal, unit: Unit) -> Result<u64, JournalError> {
     match journal.append(vec![unit]).await?.remove(0) {
         Verdict::Committed { last, .. } => Ok(last.0),
-        conflict @ Verdict::Conflict { .. } => panic!("{conflict:?}"),
+        refused => panic!("{refused:?}"),
     }
 }
 

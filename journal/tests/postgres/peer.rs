@@ -89,10 +89,10 @@ fn add(stream: &StreamId, expected: u64, number: u64) -> Unit {
         payload: Arc::from(format!(r#"{{"Added":{{"number":{number}}}}}"#)),
         occurred: chrono::DateTime::UNIX_EPOCH,
     };
-    Unit {
-        groups: vec![Group { stream: stream.clone(), expected, events: vec![event] }],
-        metadata: Arc::from(r#"{"actor":"journal"}"#),
-    }
+    Unit::new(
+        vec![Group { stream: stream.clone(), expected, events: vec![event] }],
+        Arc::from(r#"{"actor":"journal"}"#),
+    )
 }
 
 #[tokio::test]
@@ -148,6 +148,7 @@ async fn both_at_once_lose_nothing() {
                 match append(&*journal, add(&stream, version, 1)).await {
                     Verdict::Committed { .. } => (done, version) = (done + 1, version + 1),
                     Verdict::Conflict { actual, .. } => version = actual,
+                    other => panic!("{other:?}"),
                 }
             }
         }));

@@ -31,10 +31,10 @@ pub fn unit(stream: &StreamId, expected: u64, events: usize) -> Unit {
         occurred: DateTime::from_timestamp_micros(1_700_000_000_000_001).unwrap(),
     };
     let events = (0..events).map(|_| event()).collect();
-    Unit {
-        groups: vec![Group { stream: stream.clone(), expected, events }],
-        metadata: Arc::from(r#"{"actor":"test"}"#),
-    }
+    Unit::new(
+        vec![Group { stream: stream.clone(), expected, events }],
+        Arc::from(r#"{"actor":"test"}"#),
+    )
 }
 
 pub async fn append(journal: &dyn Journal, unit: Unit) -> Verdict {

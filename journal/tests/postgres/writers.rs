@@ -167,6 +167,7 @@ async fn two_journals_on_one_database_meet_at_the_expected_versions() {
                             assert!(actual > version, "others only add");
                             (lost, version) = (lost + 1, actual);
                         }
+                        other => panic!("{other:?}"),
                     }
                 }
                 lost

@@ -65,7 +65,7 @@ async fn spoil(journal: &dyn Journal, cart_id: CartId) {
     };
     let expected = journal.stream_version(&stream).await.unwrap();
     let groups = vec![Group { stream, expected, events: vec![event] }];
-    let unit = journal::Unit { groups, metadata: Arc::from("{}") };
+    let unit = journal::Unit::new(groups, Arc::from("{}"));
     let verdicts = journal.append(vec![unit]).await.unwrap();
     assert!(matches!(verdicts[..], [Verdict::Committed { .. }]));
 }

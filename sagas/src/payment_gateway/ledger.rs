@@ -156,7 +156,7 @@ impl Ledger {
                 }
             });
         }
-        let unit = Unit { groups, metadata: Arc::clone(&self.metadata) };
+        let unit = Unit::new(groups, Arc::clone(&self.metadata));
         match self.journal.append(vec![unit]).await?.pop() {
             Some(Verdict::Committed { .. }) => {
                 if let Some(account) = after {
@@ -172,7 +172,7 @@ impl Ledger {
                 })
             }
             Some(Verdict::Conflict { .. }) => Ok(Written::Outdated),
-            None => Err(JournalError::Unavailable("no verdict".to_owned())),
+            Some(_) | None => Err(JournalError::Unavailable("no verdict".to_owned())),
         }
     }
 

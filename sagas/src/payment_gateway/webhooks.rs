@@ -181,8 +181,8 @@ impl Sender {
         let mut tail = [0; 10];
         tail.copy_from_slice(&digest(&[b"cursor", &progress.cursor_version.to_be_bytes()])[..10]);
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let unit = Unit {
-            groups: vec![Group {
+        let unit = Unit::new(
+            vec![Group {
                 stream: cursor_stream(),
                 expected: progress.cursor_version,
                 events: vec![NewEvent {
@@ -193,8 +193,8 @@ impl Sender {
                     occurred: now,
                 }],
             }],
-            metadata: Arc::from(r#"{"actor":"sandbox"}"#),
-        };
+            Arc::from(r#"{"actor":"sandbox"}"#),
+        );
         match self.journal.append(vec![unit]).await?.pop() {
             Some(Verdict::Committed { .. }) => {
                 progress.saved = position;
@@ -202,7 +202,7 @@ impl Sender {
                 progress.delivered_unsaved = 0;
                 Ok(())
             }
-            Some(Verdict::Conflict { .. }) | None => Err(JournalError::Unavailable(
+            Some(_) | None => Err(JournalError::Unavailable(
                 "another sender of the sandbox's webhooks is at work".to_owned(),
             )),
         }

@@ -62,8 +62,42 @@ BEGIN
 END
 $$;
 
+-- Who leads which work, until when by this clock. `epoch` counts the owners.
+CREATE TABLE tillroll_leases (
+    name text PRIMARY KEY,
+    owner uuid NOT NULL,
+    epoch bigint NOT NULL CHECK (epoch > 0),
+    expires_at timestamptz NOT NULL
+);
+
+-- Takes or renews a lease; NULL while another owner holds it. A new epoch begins under the lock of
+-- the order: whatever was let through by the last one is visible by then, and nothing follows.
+CREATE FUNCTION tillroll_hold(lease text, by_owner uuid, ttl_seconds double precision)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    until timestamptz := clock_timestamp() + make_interval(secs => ttl_seconds);
+    held bigint;
+BEGIN
+    UPDATE tillroll_leases SET expires_at = until WHERE name = lease AND owner = by_owner
+        RETURNING epoch INTO held;
+    IF held IS NOT NULL OR EXISTS (
+        SELECT FROM tillroll_leases WHERE name = lease AND expires_at > clock_timestamp()
+    ) THEN
+        RETURN held;
+    END IF;
+    PERFORM tillroll_order_lock();
+    INSERT INTO tillroll_leases AS known VALUES (lease, by_owner, 1, until)
+        ON CONFLICT (name) DO UPDATE
+        SET owner = excluded.owner, epoch = known.epoch + 1, expires_at = excluded.expires_at
+        WHERE known.expires_at <= clock_timestamp()
+        RETURNING epoch INTO held;
+    RETURN held;
+END
+$$;
+
 -- Appends units; `firsts` has the first position of each that was committed, else `refused` has the
--- group that was at `actual` instead of what it expected.
+-- group that was at `actual` instead of what it expected, or `fenced` the epoch of its lease. A group
+-- without events is a stream that was only read.
 --
 -- Looking up versions is most of the work besides inserting. So a stream that is expected to be new
 -- is first taken to be new: if it is not, the primary key says so and all is done again with every
@@ -74,7 +108,9 @@ CREATE FUNCTION tillroll_append(
     group_streams int[], group_expected bigint[], group_events int[],
     event_streams int[], event_units int[], event_ids uuid[], event_types text[],
     event_versions text[], payloads text[], occurred timestamptz[],
-    OUT firsts bigint[], OUT refused int[], OUT actual bigint[], OUT recorded timestamptz
+    unit_leases text[], unit_epochs bigint[], unit_recorded timestamptz[],
+    OUT firsts bigint[], OUT refused int[], OUT actual bigint[], OUT fenced bigint[],
+    OUT recorded timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
     units int := cardinality(unit_groups);
@@ -90,6 +126,7 @@ DECLARE
     until_group int;
     wrong int;
     version bigint;
+    epochs bigint[];
 BEGIN
     PERFORM tillroll_order_lock();
     -- Another program may hold a row of this batch while it waits for the lock held here.
@@ -97,6 +134,12 @@ BEGIN
     SELECT position INTO start FROM events
         WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1;
     start := coalesce(start, 0);
+    IF EXISTS (SELECT FROM unnest(unit_leases) AS lease WHERE lease IS NOT NULL) THEN
+        SELECT array_agg(coalesce(
+                (SELECT epoch FROM tillroll_leases WHERE name = unit_leases[n]), 0) ORDER BY n)
+            INTO epochs
+            FROM generate_series(1, units) AS n;
+    END IF;
     <<attempt>>
     LOOP
         SELECT array_agg(CASE WHEN stream_expected[n] = 0 AND NOT sure THEN 0 ELSE coalesce((
@@ -109,6 +152,7 @@ BEGIN
         firsts := array_fill(NULL::bigint, ARRAY[units]);
         refused := array_fill(NULL::int, ARRAY[units]);
         actual := array_fill(NULL::bigint, ARRAY[units]);
+        fenced := array_fill(NULL::bigint, ARRAY[units]);
         positions := array_fill(NULL::bigint, ARRAY[events_given]);
         sequences := array_fill(NULL::bigint, ARRAY[events_given]);
         head := start;
@@ -117,6 +161,14 @@ BEGIN
         FOR u IN 1 .. units LOOP
             until_group := g + unit_groups[u] - 1;
             wrong := 0;
+            IF unit_leases[u] IS NOT NULL AND unit_epochs[u] <> epochs[u] THEN
+                fenced[u] := epochs[u];
+                FOR i IN g .. until_group LOOP
+                    e := e + group_events[i];
+                END LOOP;
+                g := until_group + 1;
+                CONTINUE;
+            END IF;
             FOR i IN g .. until_group LOOP
                 IF versions[group_streams[i]] <> group_expected[i] THEN
                     wrong := i;
@@ -157,7 +209,7 @@ BEGIN
                 SELECT stream_types[event_streams[n]], stream_keys[event_streams[n]], sequences[n],
                     event_types[n], event_versions[n], payloads[n]::json,
                     unit_metadata[event_units[n]]::json, positions[n], event_ids[n], occurred[n],
-                    recorded
+                    coalesce(unit_recorded[event_units[n]], recorded)
                 FROM generate_series(1, events_given) AS n
                 WHERE positions[n] IS NOT NULL;
             EXIT;
@@ -243,7 +295,7 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['tillroll_append', 'tillroll_assign', 'tillroll_appended',
-        'tillroll_order_lock']
+        'tillroll_order_lock', 'tillroll_hold']
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
     END LOOP;
