@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use futures::future::BoxFuture;
-use journal::{Journal, Position};
+use journal::{Journal, Position, StreamId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cache::{BatchNumber, Cache};
@@ -14,7 +14,7 @@ use crate::metadata::{Caller, Metadata};
 use crate::ports::{Clock, IdSource};
 use crate::refusal::{CommandError, Refused, Stop};
 use crate::snapshots::{Snapshot, SnapshotStore};
-use crate::unit::{Loader, Runs, Unit, into_journal_unit};
+use crate::unit::{Loader, Runs, Unit, UnitParts, into_journal_unit};
 
 /// How much the bus takes on.
 #[derive(Debug, Clone)]
@@ -191,12 +191,15 @@ pub(crate) struct Attempt<'a> {
     pub(crate) now: Timestamp,
     pub(crate) batch: BatchNumber,
     pub(crate) snapshot_every: u64,
+    /// Others append too, so what was read is part of the verdict.
+    pub(crate) keeps_reads: bool,
 }
 
 pub(crate) enum Attempted {
-    /// Decided; nothing to append if `None`.
+    /// Decided; nothing to append if `None`. A unit without groups asks whether what was read
+    /// still holds.
     Decided(Option<(journal::Unit, Vec<Snapshot>)>),
-    Refused(Refused),
+    Refused(Refused, Option<journal::Unit>),
     Needs(Vec<Loader>),
     Corrupt(String),
     /// States in memory may be half changed.
@@ -218,16 +221,23 @@ where
     fn attempt(&mut self, with: &mut Attempt<'_>) -> Attempted {
         let occurred = self.caller.occurred.unwrap_or(with.now);
         let mut unit = Unit::new(with.cache, with.ids, occurred, self.caller.actor_name());
+        unit.keep_reads(with.keeps_reads);
         let outcome = (self.work)(&mut unit);
-        let (staged, loaders) = unit.into_parts();
+        let UnitParts { staged, loaders, reads } = unit.into_parts();
+        let fence = self.caller.fence.clone();
+        let mut rests_on = (!reads.is_empty()).then(|| journal::Unit {
+            reads: reads.into_iter().collect(),
+            fence: fence.clone(),
+            ..journal::Unit::new(Vec::new(), Arc::from("{}"))
+        });
         match outcome {
             Ok(value) => self.value = Some(value),
-            Err(Stop::Refused(refused)) => return Attempted::Refused(refused),
+            Err(Stop::Refused(refused)) => return Attempted::Refused(refused, rests_on),
             Err(Stop::Needs(_)) => return Attempted::Needs(loaders),
             Err(Stop::Corrupt(why)) => return Attempted::Corrupt(why),
         }
         if staged.is_empty() {
-            return Attempted::Decided(None);
+            return Attempted::Decided(rests_on.map(|unit| (unit, Vec::new())));
         }
         let command_id = with.ids.next(with.now);
         let metadata = Metadata {
@@ -244,8 +254,13 @@ where
             Err(error) => return Attempted::Corrupt(error.to_string()),
         };
         let target = (with.batch, with.snapshot_every);
-        let decided = into_journal_unit(staged, with.cache, with.ids, occurred, metadata, target);
-        Attempted::Decided(Some(decided))
+        let (mut unit, snapshots) =
+            into_journal_unit(staged, with.cache, with.ids, occurred, metadata, target);
+        let reads = rests_on.take().map(|unit| unit.reads).unwrap_or_default();
+        let written = |stream: &StreamId| unit.groups.iter().any(|group| group.stream == *stream);
+        unit.reads = reads.into_iter().filter(|(stream, _)| !written(stream)).collect();
+        unit.fence = fence;
+        Attempted::Decided(Some((unit, snapshots)))
     }
 
     fn answer(mut self: Box<Self>, end: Result<Position, CommandError>) {

@@ -60,6 +60,11 @@ impl Cache {
         self.entries.get(stream)
     }
 
+    /// Without counting as a use.
+    pub(crate) fn version(&self, stream: &StreamId) -> Option<Version> {
+        self.entries.peek(stream).map(|entry| entry.version)
+    }
+
     pub(crate) fn get_mut(&mut self, stream: &StreamId) -> Option<&mut Entry> {
         self.entries.get_mut(stream)
     }

@@ -4,6 +4,13 @@
 //! of it; what was decided meanwhile is the next append. So a hot aggregate is not held up by the
 //! disk, commits grow with the load, and several aggregates need no lock. Every answer, refusals
 //! included, waits until the events it may rest on are durable.
+//!
+//! Where other processes append to the same journal, what is in memory can be old. Then each unit
+//! carries the versions it has read, refusals and answers without events too, and the journal says
+//! whether they hold; the desk forgets what it sees others change; and a command that has to be
+//! read in first steps aside for those that need not.
+
+mod shared;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,24 +18,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::Timestamp;
+use futures::StreamExt;
 use futures::future::BoxFuture;
-use journal::{Journal, JournalError, Position, Recorded, StreamId, Unit, Verdict, Version};
+use futures::stream::FuturesUnordered;
+use journal::{Journal, JournalError, Position, StreamId, Unit, Verdict};
 use tokio::sync::mpsc;
 
 use crate::bus::{Attempt, Attempted, BusOptions, BusStats, Job};
 use crate::cache::{BatchNumber, Cache};
+use crate::loading::Sources;
 use crate::ports::{Clock, IdSource};
 use crate::refusal::CommandError;
 use crate::snapshots::{Snapshot, SnapshotStore};
 use crate::unit::Loader;
+use shared::Ready;
 
 /// How often a command is decided again when another writer keeps getting in first.
-const ATTEMPTS_MAX: u32 = 16;
+const ATTEMPTS_MAX: u32 = 64;
 /// Commands decided between two looks at the append under way.
 const DRAIN_JOBS: usize = 128;
-/// Events of a stream read at a time.
-const LOAD_EVENTS: usize = 4_096;
-
+/// Commands that wait aside for their streams.
+const LOADING_MAX: usize = 512;
 /// A job and what it waits for.
 struct Pending {
     job: Job,
@@ -72,6 +82,11 @@ pub(crate) struct Desk {
     staged: Batch,
     in_flight: Option<InFlight>,
     retry: VecDeque<(Job, u32)>,
+    /// Others append to this journal too.
+    shared: bool,
+    loading: FuturesUnordered<BoxFuture<'static, Ready>>,
+    /// Up to here the log has been looked through for what others have changed.
+    followed: Position,
     /// Number of the batch that is being staged.
     batch: BatchNumber,
     now: Timestamp,
@@ -87,6 +102,7 @@ impl Desk {
         stats: Arc<BusStats>,
     ) -> Self {
         let now = clock.now();
+        let (shared, followed) = (journal.properties().several_writers, journal.head());
         Self {
             journal,
             snapshots,
@@ -98,6 +114,9 @@ impl Desk {
             staged: Batch::default(),
             in_flight: None,
             retry: VecDeque::new(),
+            shared,
+            loading: FuturesUnordered::new(),
+            followed,
             batch: 1,
             now,
         }
@@ -105,12 +124,16 @@ impl Desk {
 
     pub(crate) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut open = true;
-        while open || self.in_flight.is_some() || !self.staged.is_empty() {
+        while open
+            || self.in_flight.is_some()
+            || !self.staged.is_empty()
+            || !self.loading.is_empty()
+        {
             while let Some((job, attempts)) = self.retry.pop_front() {
                 self.decide(job, attempts).await;
             }
             for _ in 0..DRAIN_JOBS {
-                if self.staged.events >= self.options.staged_events_max {
+                if !self.has_room() {
                     break;
                 }
                 match jobs.try_recv() {
@@ -129,9 +152,10 @@ impl Desk {
 
     /// Waits for the append to end, or for another command, whichever is first.
     async fn wait(&mut self, jobs: &mut mpsc::Receiver<Job>, open: &mut bool) {
-        let room = self.staged.events < self.options.staged_events_max;
+        let room = self.has_room();
         let in_flight = self.in_flight.as_mut();
         let appending = in_flight.is_some();
+        let loading = !self.loading.is_empty();
         let appended = async {
             match in_flight {
                 Some(append) => append.result.as_mut().await,
@@ -142,6 +166,7 @@ impl Desk {
             // An append that has ended comes first: its answers free those who wait.
             biased;
             verdicts = appended, if appending => self.finish_append(verdicts),
+            Some(ready) = self.loading.next(), if loading => self.go_on(ready).await,
             job = jobs.recv(), if room && *open => match job {
                 Some(job) => self.decide(job, 0).await,
                 None => *open = false,
@@ -150,7 +175,20 @@ impl Desk {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.staged.events < self.options.staged_events_max && self.loading.len() < LOADING_MAX
+    }
+
+    fn sources(&self) -> Sources {
+        Sources {
+            journal: Arc::clone(&self.journal),
+            snapshots: Arc::clone(&self.snapshots),
+            snapshot_every: self.options.snapshot_every_events,
+        }
+    }
+
     async fn decide(&mut self, mut job: Job, attempts: u32) {
+        self.follow().await;
         self.now = self.now.max(self.clock.now());
         if attempts == 0 {
             self.stats.commands.fetch_add(1, Ordering::Relaxed);
@@ -162,21 +200,20 @@ impl Desk {
                 now: self.now,
                 batch: self.batch,
                 snapshot_every: self.options.snapshot_every_events,
+                keeps_reads: self.shared,
             };
             // A decision that panics must not end the desk: it would end the node for everyone.
             let attempted = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut attempt)));
             let (unit, refusal) = match attempted.unwrap_or(Attempted::Panicked) {
                 Attempted::Decided(Some((unit, snapshots))) => {
-                    let index = self.staged.units.len();
-                    self.staged.events += unit.groups.iter().map(|g| g.events.len()).sum::<usize>();
-                    self.staged.units.push(unit);
+                    let index = self.stage(unit);
                     self.staged.snapshots.extend(snapshots.into_iter().map(|s| (index, s)));
                     (Some(index), None)
                 }
                 Attempted::Decided(None) => (None, None),
-                Attempted::Refused(refused) => {
+                Attempted::Refused(refused, rests_on) => {
                     self.stats.refused.fetch_add(1, Ordering::Relaxed);
-                    (None, Some(refused.into()))
+                    (rests_on.map(|unit| self.stage(unit)), Some(refused.into()))
                 }
                 Attempted::Corrupt(why) => (None, Some(CommandError::Corrupt(why))),
                 Attempted::Panicked => {
@@ -184,6 +221,14 @@ impl Desk {
                     self.start_over().await;
                     let why = "a decision panicked".to_owned();
                     (None, Some(CommandError::Corrupt(why)))
+                }
+                Attempted::Needs(loaders) if self.shared => {
+                    self.stats.loads.fetch_add(loaders.len() as u64, Ordering::Relaxed);
+                    let loading = self.sources().together(loaders);
+                    self.loading.push(Box::pin(async move {
+                        Ready { job, attempts, loaded: loading.await }
+                    }));
+                    return;
                 }
                 Attempted::Needs(loaders) => match self.load(loaders).await {
                     Ok(()) => continue,
@@ -204,30 +249,17 @@ impl Desk {
     }
 
     async fn load(&mut self, loaders: Vec<Loader>) -> Result<(), CommandError> {
-        let journal = Arc::clone(&self.journal);
-        for loader in loaders {
-            self.stats.loads.fetch_add(1, Ordering::Relaxed);
-            let version = self.journal.stream_version(&loader.stream).await?;
-            let mut snapshot = (version > self.options.snapshot_every_events)
-                .then(|| self.snapshots.load(&loader.stream))
-                .flatten()
-                .filter(|s| s.version <= version && (loader.accepts)(s));
-            // With the snapshot's own event in front, to see that it is still this stream's.
-            let first = snapshot.as_ref().map_or(0, |s| s.version.saturating_sub(1));
-            let mut events = read_stream(&journal, &loader.stream, first, version).await?;
-            if let Some(taken) = &snapshot {
-                if events.first().is_some_and(|event| event.id == taken.event) {
-                    events.remove(0);
-                } else {
-                    // It belongs to a journal that was since restored.
-                    snapshot = None;
-                    events = read_stream(&journal, &loader.stream, 0, version).await?;
-                }
-            }
-            let entry = (loader.load)(snapshot.as_ref(), &events).map_err(CommandError::Corrupt)?;
-            self.cache.insert(loader.stream, entry);
+        self.stats.loads.fetch_add(loaders.len() as u64, Ordering::Relaxed);
+        for (stream, entry) in self.sources().one_by_one(loaders).await? {
+            self.cache.insert(stream, entry);
         }
         Ok(())
+    }
+
+    fn stage(&mut self, unit: Unit) -> usize {
+        self.staged.events += unit.groups.iter().map(|group| group.events.len()).sum::<usize>();
+        self.staged.units.push(unit);
+        self.staged.units.len() - 1
     }
 
     fn start_append(&mut self) {
@@ -239,7 +271,10 @@ impl Desk {
         let streams = batch
             .units
             .iter()
-            .map(|unit| unit.groups.iter().map(|group| group.stream.clone()).collect())
+            .map(|unit| {
+                let written = unit.groups.iter().map(|group| &group.stream);
+                written.chain(unit.reads.iter().map(|(stream, _)| stream)).cloned().collect()
+            })
             .collect();
         let journal = Arc::clone(&self.journal);
         let units = batch.units;
@@ -284,7 +319,10 @@ impl Desk {
     }
 
     fn committed(&mut self, ended: InFlight, verdicts: &[Verdict]) {
-        let conflict = |unit: usize| matches!(verdicts.get(unit), Some(Verdict::Conflict { .. }));
+        let conflict = |unit: usize| {
+            let verdict = verdicts.get(unit);
+            matches!(verdict, Some(Verdict::Conflict { .. } | Verdict::Fenced { .. }))
+        };
         for (unit, snapshot) in ended.snapshots {
             if !conflict(unit) {
                 self.snapshots.save(snapshot);
@@ -302,7 +340,12 @@ impl Desk {
                     again_or_unavailable(&mut again, pending);
                 }
                 Some((_, Some(Verdict::Committed { last, .. }))) => answer(pending, *last, None),
-                Some((_, Some(Verdict::Holds { .. } | Verdict::Fenced { .. }) | None)) => {
+                Some((_, Some(Verdict::Holds { at }))) => answer(pending, *at, None),
+                Some((unit, Some(Verdict::Fenced { .. }))) => {
+                    ended.streams[unit].iter().for_each(|stream| self.cache.remove(stream));
+                    answer(pending, head, Some(CommandError::Superseded));
+                }
+                Some((_, None)) => {
                     let why = CommandError::Unavailable("no verdict on an append".to_owned());
                     answer(pending, head, Some(why));
                 }
@@ -335,24 +378,6 @@ impl Desk {
             answer(pending, head, Some(error.clone().into()));
         }
     }
-}
-
-async fn read_stream(
-    journal: &Arc<dyn Journal>,
-    stream: &StreamId,
-    mut after: Version,
-    through: Version,
-) -> Result<Vec<Recorded>, JournalError> {
-    let mut events = Vec::new();
-    while after < through {
-        let page = journal.read_stream(stream, after, LOAD_EVENTS).await?;
-        match page.last() {
-            Some(last) => after = last.version,
-            None => break,
-        }
-        events.extend(page);
-    }
-    Ok(events)
 }
 
 fn again_or_unavailable(again: &mut VecDeque<(Job, u32)>, pending: Pending) {

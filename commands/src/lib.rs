@@ -10,7 +10,10 @@ mod desk;
 #[cfg(test)]
 mod desk_mishap_tests;
 #[cfg(test)]
+mod desk_shared_tests;
+#[cfg(test)]
 mod desk_tests;
+mod loading;
 mod metadata;
 mod ports;
 mod refusal;

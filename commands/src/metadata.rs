@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use journal::Fence;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -41,6 +42,8 @@ pub struct Caller {
     pub causation_id: Option<Uuid>,
     /// Business time, where it is not the clock's: an import.
     pub occurred: Option<DateTime<Utc>>,
+    /// The lease under which this is done; once it has passed on, nothing is.
+    pub fence: Option<Fence>,
 }
 
 impl Caller {
@@ -60,6 +63,12 @@ impl Caller {
     #[must_use]
     pub fn in_conversation(&self, id: Uuid) -> Self {
         Self { correlation_id: self.correlation_id.or(Some(id)), ..self.clone() }
+    }
+
+    /// The same, under a lease.
+    #[must_use]
+    pub fn under(&self, fence: Option<Fence>) -> Self {
+        Self { fence, ..self.clone() }
     }
 
     /// The actor's name as recorded.

@@ -86,6 +86,9 @@ pub enum CommandError {
     /// Not done, or not known to be done: repeat with the same idempotency key.
     #[error("the journal is unavailable: {0}")]
     Unavailable(String),
+    /// Not done: another node leads this work by now.
+    #[error("another node leads this work by now")]
+    Superseded,
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
     /// The engine is shutting down.

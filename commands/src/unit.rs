@@ -4,6 +4,7 @@
 //! or not at all; if it is refused, nothing of it remains.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{AggregateId, Decider, IdKey, Timestamp};
@@ -105,6 +106,16 @@ pub struct Unit<'a> {
     actor: Arc<str>,
     staged: Vec<StagedGroup>,
     loaders: Vec<Loader>,
+    /// Whether to keep which versions were looked at.
+    keeps_reads: bool,
+    reads: BTreeMap<StreamId, Version>,
+}
+
+/// What a unit leaves behind.
+pub(crate) struct UnitParts {
+    pub(crate) staged: Vec<StagedGroup>,
+    pub(crate) loaders: Vec<Loader>,
+    pub(crate) reads: BTreeMap<StreamId, Version>,
 }
 
 /// Knows how to read one aggregate's stream into the cache.
@@ -127,7 +138,20 @@ impl<'a> Unit<'a> {
         now: Timestamp,
         actor: Arc<str>,
     ) -> Self {
-        Self { cache, ids, now, actor, staged: Vec::new(), loaders: Vec::new() }
+        Self {
+            cache,
+            ids,
+            now,
+            actor,
+            staged: Vec::new(),
+            loaders: Vec::new(),
+            keeps_reads: false,
+            reads: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn keep_reads(&mut self, keep: bool) {
+        self.keeps_reads = keep;
     }
 
     /// Business time of everything this unit decides.
@@ -216,8 +240,8 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<StagedGroup>, Vec<Loader>) {
-        (self.staged, self.loaders)
+    pub(crate) fn into_parts(self) -> UnitParts {
+        UnitParts { staged: self.staged, loaders: self.loaders, reads: self.reads }
     }
 
     fn cached<D: Runs>(&mut self, stream: StreamId) -> Result<&D::State, Stop> {
@@ -226,8 +250,13 @@ impl<'a> Unit<'a> {
             self.stop_if_needed()?;
             return Err(Stop::Corrupt("a stream that was to be read is missing".to_owned()));
         }
-        self.cache
-            .get(&stream)
+        let entry = self.cache.get(&stream);
+        if self.keeps_reads
+            && let Some(entry) = entry
+        {
+            self.reads.entry(stream.clone()).or_insert(entry.version);
+        }
+        entry
             .and_then(|entry| entry.state::<D>())
             .ok_or_else(|| Stop::Corrupt(format!("{stream} is not of category {}", D::CATEGORY)))
     }

@@ -26,6 +26,9 @@ pub(crate) fn command_problem(error: CommandError) -> Problem {
         CommandError::Overloaded => Problem::new(catalogue::OVERLOADED, text).retry_after(SOON),
         CommandError::DiskFull => Problem::new(catalogue::DISK_FULL, text).retry_after(LATER),
         CommandError::Closed => Problem::new(catalogue::SHUTTING_DOWN, text).retry_after(LATER),
+        CommandError::Superseded => {
+            Problem::new(catalogue::JOURNAL_UNAVAILABLE, text).retry_after(SOON)
+        }
         CommandError::Unavailable(why) => {
             tracing::error!(why, "the journal is unavailable");
             let text = "the journal is unavailable; repeat with the same idempotency key";
