@@ -21,6 +21,7 @@ use journal::{Journal, JournalError, Position};
 use crate::checkout;
 use crate::engine::Engine;
 use crate::fulfilment::starting_when_confirmed;
+use crate::leadership::{Lead, Leadership};
 use crate::payment_call::pending_calls;
 use crate::webhook_inbox::InboxId;
 
@@ -38,10 +39,14 @@ const PARKED_RETRY: Duration = Duration::from_secs(5);
 const SET_ASIDE: Duration = Duration::from_secs(300);
 
 /// Keeps the table and acts on it.
+///
+/// On several nodes each keeps a table, so that it is up to date when its turn comes; the one that
+/// leads acts.
 pub struct Agenda {
     table: AgendaTable,
     journal: Arc<dyn Journal>,
     engine: Engine,
+    leadership: Leadership,
 }
 
 /// Why a round of the agenda ended early; the next one tries again.
@@ -58,7 +63,14 @@ pub enum RoundError {
 impl Agenda {
     #[must_use]
     pub fn new(table: AgendaTable, journal: Arc<dyn Journal>, engine: Engine) -> Self {
-        Self { table, journal, engine }
+        Self { table, journal, engine, leadership: Leadership::alone() }
+    }
+
+    /// Acts only while this node leads.
+    #[must_use]
+    pub fn led_by(mut self, leadership: Leadership) -> Self {
+        self.leadership = leadership;
+        self
     }
 
     /// Does rounds until the journal closes. `every` is the longest an item waits past its time.
@@ -79,11 +91,17 @@ impl Agenda {
     /// Catches up with the log and acts on what is due; returns how many items that were.
     pub async fn round(&mut self) -> Result<usize, RoundError> {
         self.catch_up().await?;
+        let Lead::This(fence) = self.leadership.lead() else { return Ok(0) };
+        let caller = Caller::named("system:agenda").under(fence);
         let now = self.engine.bus().now();
         let due = self.table.due(now, DUE_MAX)?;
         let found = due.len();
         for item in due {
-            match self.act(&item, now).await {
+            match self.act(&caller, &item, now).await {
+                Err(RoundError::Command(CommandError::Superseded)) => {
+                    tracing::info!("agenda: another node leads by now");
+                    return Ok(found);
+                }
                 // One item that cannot be done must not hold up all that are due after it.
                 Err(RoundError::Command(
                     error @ (CommandError::Refused(_) | CommandError::Corrupt(_)),
@@ -116,17 +134,16 @@ impl Agenda {
         }
     }
 
-    async fn act(&mut self, item: &Due, now: Timestamp) -> Result<(), RoundError> {
-        let caller = Caller::named("system:agenda");
+    async fn act(&mut self, caller: &Caller, item: &Due, now: Timestamp) -> Result<(), RoundError> {
         match item {
-            Due::Cart(cart_id) => self.expire_cart(&caller, *cart_id, now).await,
-            Due::Hold(order_id) => self.hold_ran_out(&caller, *order_id, now).await,
+            Due::Cart(cart_id) => self.expire_cart(caller, *cart_id, now).await,
+            Due::Hold(order_id) => self.hold_ran_out(caller, *order_id, now).await,
             Due::Call { key, payment_id } => {
                 self.call_again(key, *payment_id).await?;
                 Ok(self.table.postpone(item, now + CALL_GRACE)?)
             }
             Due::Parked(id) => {
-                self.engine.retry_webhook(InboxId(id.clone())).await?;
+                self.engine.retry_webhook(caller, InboxId(id.clone())).await?;
                 Ok(self.table.postpone(item, now + PARKED_RETRY)?)
             }
         }

@@ -6,6 +6,7 @@ pub mod checkout;
 pub mod engine;
 pub mod fulfilment;
 pub mod key_store;
+pub mod leadership;
 pub mod payment_call;
 pub mod payment_gateway;
 pub mod refunds;

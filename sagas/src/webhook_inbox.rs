@@ -93,12 +93,15 @@ impl Engine {
     }
 
     /// Tries a parked message again.
-    pub async fn retry_webhook(&self, id: InboxId) -> Result<Received, CommandError> {
-        let caller = Caller::system();
+    pub async fn retry_webhook(
+        &self,
+        caller: &Caller,
+        id: InboxId,
+    ) -> Result<Received, CommandError> {
         let (again, policy) = (id.clone(), self.policy().clone());
-        let done = match self.bus().run(&caller, move |unit| retry(unit, &policy, &id)).await {
+        let done = match self.bus().run(caller, move |unit| retry(unit, &policy, &id)).await {
             Err(CommandError::Refused(refused)) => {
-                self.bus().run(&caller, move |unit| refuse_parked(unit, &again, &refused)).await?
+                self.bus().run(caller, move |unit| refuse_parked(unit, &again, &refused)).await?
             }
             done => done?,
         };
