@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use journal::Journal;
 use tillroll::compose::{Node, NodeOptions};
 use tillroll::demo;
 

@@ -3,6 +3,7 @@
 mod import;
 mod keys;
 mod log;
+mod migrate;
 mod rebuild;
 mod replay;
 mod schemas;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::compose::{JournalPlace, Stores};
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,11 @@ pub struct Global {
     #[arg(long, global = true, env = "TILLROLL_DATA", default_value = "tillroll-data")]
     #[arg(help_heading = EVERYWHERE)]
     pub data: PathBuf,
+    /// Where the journal is: a file, or postgres://USER:PASSWORD@HOST:5432/DATABASE, which several
+    /// nodes may share; without it, a file in the data directory.
+    #[arg(long, global = true, env = "TILLROLL_JOURNAL", hide_env_values = true)]
+    #[arg(value_name = "URL", help_heading = EVERYWHERE)]
+    pub journal: Option<String>,
     /// Write JSON for a script instead of text for a person.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -77,6 +85,17 @@ pub struct Global {
     #[arg(long, global = true, env = "TILLROLL_LOG_FORMAT", value_enum, default_value = "text")]
     #[arg(help_heading = EVERYWHERE)]
     pub log_format: log::Format,
+}
+
+impl Global {
+    /// The stores that were named, and the usual ones for the rest.
+    fn stores(&self) -> Result<Stores, Failure> {
+        let mut stores = Stores::in_directory(&self.data);
+        if let Some(journal) = &self.journal {
+            stores.journal = JournalPlace::parse(journal)?;
+        }
+        Ok(stores)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +112,9 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Check the data directory against the laws that must always hold.
     Verify(verify::VerifyArgs),
+    /// Make the tables that the journal named by --journal needs, or bring them up to date; safe to
+    /// run again, and by several at once.
+    Migrate,
     /// Manage API keys and the master key.
     Keys(keys::KeysArgs),
     /// List and print the schemas of events.
@@ -137,6 +159,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&cli.global, args),
         Command::Rebuild(args) => rebuild::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
+        Command::Migrate => migrate::run(&cli.global),
         Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {

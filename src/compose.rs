@@ -1,8 +1,10 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod stores;
+
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,12 +14,13 @@ use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
 };
-use journal::{Journal, JournalError, Position, SqliteJournal};
+use journal::{Journal, JournalError, Position};
 use projections::{Directory, ReadModels, Runner};
 use sagas::agenda::{Agenda, AgendaError, AgendaTable};
 use sagas::checkout::ShopPolicy;
 use sagas::engine::{Engine, EngineParts};
 use sagas::key_store::{KeyStore, KeyStoreError, KeyStoreOptions, OsEntropy, SqliteKeyStore};
+use sagas::leadership::{Candidate, Leadership};
 use sagas::payment_gateway::{
     PaymentGateway, SandboxOptions, SandboxProvider, WebhookSink, WebhookSinkError,
 };
@@ -25,11 +28,11 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
+
 use crate::secrets::{Secrets, SecretsError};
 use crate::under_way::{EndMark, UnderWay};
 
-pub const JOURNAL_FILE: &str = "journal.db";
-pub const SANDBOX_FILE: &str = "sandbox.db";
 pub const SNAPSHOTS_FILE: &str = "snapshots.db";
 pub const AGENDA_FILE: &str = "agenda.db";
 pub const READ_MODELS: &str = "read-models";
@@ -39,11 +42,13 @@ pub const SANDBOX: &str = "sandbox";
 
 /// How often the agenda looks for what is due.
 const AGENDA_EVERY: Duration = Duration::from_millis(250);
+/// How long after a failure the sandbox's webhooks are sent again.
+const WEBHOOKS_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a node is told.
 #[derive(Clone)]
 pub struct NodeOptions {
-    pub data: PathBuf,
+    pub stores: Stores,
     pub policy: ShopPolicy,
     pub clock: Arc<dyn Clock>,
     pub bus: BusOptions,
@@ -57,7 +62,7 @@ impl NodeOptions {
     #[must_use]
     pub fn new(data: &Path) -> Self {
         Self {
-            data: data.to_owned(),
+            stores: Stores::in_directory(data),
             policy: ShopPolicy::default(),
             clock: Arc::new(SystemClock),
             bus: BusOptions::default(),
@@ -107,7 +112,7 @@ pub enum OpenError {
 /// One running engine over one data directory.
 pub struct Node {
     pub engine: Engine,
-    pub journal: Arc<SqliteJournal>,
+    pub journal: Arc<dyn Journal>,
     pub reads: ReadModels,
     pub sandbox: Arc<SandboxProvider>,
     pub keys: Arc<SqliteKeyStore>,
@@ -116,7 +121,7 @@ pub struct Node {
     /// The agenda again, to look at: its own is busy.
     pub agenda: Arc<Mutex<AgendaTable>>,
     pub under_way: UnderWay,
-    ledger: Arc<SqliteJournal>,
+    ledger: Arc<dyn Journal>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -124,16 +129,14 @@ pub struct Node {
 impl Node {
     /// Opens the data directory, making it if need be, and starts the engine's threads.
     pub fn open(options: &NodeOptions) -> Result<Self, OpenError> {
-        let data = options.data.as_path();
+        let data = options.stores.data.as_path();
         std::fs::create_dir_all(data)
             .map_err(|source| OpenError::Directory { path: data.display().to_string(), source })?;
         let clock = Arc::clone(&options.clock);
         let journal_options = options.of_the_journal();
         let ledger_options = for_the_sandbox(&journal_options);
-        let journal = Arc::new(SqliteJournal::open(&data.join(JOURNAL_FILE), journal_options)?);
-        let ledger = SqliteJournal::open(&data.join(SANDBOX_FILE), ledger_options)
-            .map(Arc::new)
-            .map_err(OpenError::Sandbox)?;
+        let journal = options.stores.open_journal(journal_options)?;
+        let ledger = options.stores.open_sandbox(ledger_options).map_err(OpenError::Sandbox)?;
         let key_options = KeyStoreOptions::default();
         let keys = match journal.head() {
             Position(0) => SqliteKeyStore::open_data_dir(data, key_options),
@@ -152,9 +155,8 @@ impl Node {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
         let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
             .map_err(|error| OpenError::Snapshots(error.to_string()))?;
-        let port: Arc<dyn Journal> = Arc::clone(&journal) as _;
         let (bus, desk) =
-            Bus::new(Arc::clone(&port), Arc::new(snapshots), clock, ids, options.bus.clone());
+            Bus::new(Arc::clone(&journal), Arc::new(snapshots), clock, ids, options.bus.clone());
         let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
         let engine = Engine::new(EngineParts {
             bus,
@@ -168,14 +170,24 @@ impl Node {
         let open_agenda =
             || AgendaTable::open(&data.join(AGENDA_FILE), journal.id(), journal.head());
         let (table, to_look_at) = (open_agenda()?, open_agenda()?);
-        let agenda = Agenda::new(table, Arc::clone(&port), engine.clone());
+        let owner = uuid::Uuid::now_v7();
+        let candidate = |lease| Candidate::new(Arc::clone(&journal), lease, owner);
+        let (agenda_candidate, leads_agenda) = candidate("agenda");
+        let (webhooks_candidate, leads_webhooks) = candidate("webhooks");
+        let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
-        let runner = projector(&port, data, options.reads)?;
+        let runner = projector(&journal, data, options.reads)?;
         let reads = runner.read_models();
 
         let mut under_way = UnderWay::default();
         let marks = [under_way.begin("engine"), under_way.begin("agenda")];
-        let engine_work = decide(desk, agenda, Arc::clone(&sandbox), marks, stopped.clone());
+        let led = Led {
+            agenda,
+            sandbox: Arc::clone(&sandbox),
+            leads_webhooks,
+            candidates: vec![agenda_candidate, webhooks_candidate],
+        };
+        let engine_work = decide(desk, led, marks, stopped.clone());
         let projector_work = follow(runner, under_way.begin("projector"), stopped);
         let threads = vec![
             thread("engine", runtime, engine_work)?,
@@ -214,32 +226,54 @@ impl Node {
     }
 }
 
+/// What one node at a time leads.
+struct Led {
+    agenda: Agenda,
+    sandbox: Arc<SandboxProvider>,
+    leads_webhooks: Leadership,
+    candidates: Vec<Candidate>,
+}
+
 /// The engine's thread: decides commands, and does what is due.
 async fn decide(
     desk: impl Future<Output = ()> + Send,
-    agenda: Agenda,
-    sandbox: Arc<SandboxProvider>,
+    led: Led,
     [_engine, agenda_mark]: [EndMark; 2],
     mut stopped: watch::Receiver<bool>,
 ) {
-    let agenda = tokio::spawn(async move {
+    let Led { agenda, sandbox, leads_webhooks, candidates } = led;
+    let mut beside = tokio::task::JoinSet::new();
+    beside.spawn(async move {
         let _agenda = agenda_mark;
         agenda.run(Arc::new(TokioTimer), AGENDA_EVERY).await;
     });
-    let webhooks = tokio::spawn(async move {
-        if let Err(error) = sandbox.send_webhooks().await {
-            tracing::debug!(%error, "sandbox webhooks ended");
-        }
-    });
+    beside.spawn(send_webhooks(sandbox, leads_webhooks));
+    for candidate in candidates {
+        beside.spawn(candidate.run(Arc::new(TokioTimer)));
+    }
     tokio::select! {
         biased;
         // Commands already taken in are decided and answered first: the desk ends by itself when
         // the journal is closed and nobody can ask any more.
-        () = desk => {
-            agenda.abort();
-            webhooks.abort();
-        }
+        () = desk => {}
         _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Sends the sandbox's webhooks while this node is the one that does.
+async fn send_webhooks(sandbox: Arc<SandboxProvider>, mut leadership: Leadership) {
+    loop {
+        leadership.gained().await;
+        tokio::select! {
+            sent = sandbox.send_webhooks() => match sent {
+                Ok(()) | Err(JournalError::Closed) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "sandbox webhooks: trying again");
+                    tokio::time::sleep(WEBHOOKS_AGAIN).await;
+                }
+            },
+            () = leadership.lost() => {}
+        }
     }
 }
 
@@ -268,13 +302,13 @@ fn projector(
 
 /// The sandbox provider over books of its own; its webhooks go to `sink`.
 fn sandbox(
-    ledger: &Arc<SqliteJournal>,
+    ledger: &Arc<dyn Journal>,
     clock: &Arc<dyn Clock>,
     sink: &Arc<Inbox>,
 ) -> Result<Arc<SandboxProvider>, OpenError> {
     let clock = Arc::clone(clock);
     let provider = SandboxProvider::new(
-        Arc::clone(ledger) as Arc<dyn Journal>,
+        Arc::clone(ledger),
         Arc::new(move || clock.now()),
         Arc::new(TokioTimer),
         SandboxOptions::default(),

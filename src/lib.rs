@@ -3,6 +3,7 @@
 //! This crate puts the parts together: configuration, the command line, and `compose`, the only
 //! module that names every adapter.
 
+mod block_on;
 pub mod cli;
 pub mod compose;
 pub mod demo;

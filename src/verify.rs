@@ -15,7 +15,6 @@
 //! [`run`] reads the journal once, streaming, and only reads: it works beside a running server and
 //! judges what is there up to the head it found at its start.
 
-mod block_on;
 pub mod events;
 mod findings;
 mod journal_file;
@@ -44,12 +43,11 @@ pub(crate) mod history;
 #[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::PaymentId;
-use journal::{Category, Journal, JournalError, Position, SqliteJournal, StreamId};
+use journal::{Category, Journal, JournalError, Position, StreamId};
 use sagas::payment_gateway::LedgerReader;
 use schemas::{AnyEvent, decode_any_all};
 use serde::Serialize;
@@ -58,14 +56,11 @@ pub use findings::{Findings, KEPT_MAX, LawReport, Place, Violation};
 pub use laws::{Law, Laws, Observed};
 pub use read_models::RebuildError;
 
-use block_on::block_on;
+use crate::block_on::block_on;
+use crate::compose::{READ_MODELS, Stores};
 
-const JOURNAL: &str = "journal.db";
-/// The sandbox provider's own ledger.
-const SANDBOX: &str = "sandbox.db";
 /// The sandbox's name in payments.
 const SANDBOX_PROVIDER: &str = "sandbox";
-const READ_MODELS: &str = "read-models";
 
 const BATCH_EVENTS: usize = 8_192;
 
@@ -144,31 +139,30 @@ pub enum VerifyError {
     ReadModels(#[from] RebuildError),
 }
 
-/// Checks the data directory at `data`. Blocks its thread; needs no runtime.
+/// Checks all that is in `stores`. Blocks its thread; needs no runtime.
 ///
 /// # Errors
 /// When something cannot be read at all; violations are in the report.
 pub fn run(
-    data: &Path,
+    stores: &Stores,
     options: Options,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<VerifyReport, VerifyError> {
     let began = Instant::now();
-    let path = data.join(JOURNAL);
-    if !path.is_file() {
-        return Err(VerifyError::NoJournal(path.display().to_string()));
+    let file = stores.journal.file();
+    if file.is_some_and(|path| !path.is_file()) {
+        return Err(VerifyError::NoJournal(stores.journal.to_string()));
     }
-    let opened = || SqliteJournal::open_read_only(&path, journal::Options::default());
-    let journal = Arc::new(opened()?);
+    let journal = stores.read_journal()?;
     // Read before the head is: a movement at the provider has its intent on record before it, so
     // whatever the ledger says is explained by events up to a later head.
-    let agreement = agreement(data, &journal)?;
+    let agreement = agreement(stores, &journal)?;
     let head = journal.head();
 
     let mut reports = Vec::new();
-    if options.file {
+    if let Some(path) = file.filter(|_| options.file) {
         let mut pace = Pace::new(Phase::File, progress);
-        reports.push(journal_file::check(&path, &mut |done, total| pace.at(done.0, total.0))?);
+        reports.push(journal_file::check(path, &mut |done, total| pace.at(done.0, total.0))?);
     }
     let mut laws = Laws::all();
     if let Some(agreement) = agreement {
@@ -177,7 +171,7 @@ pub fn run(
     let mut pace = Pace::new(Phase::Laws, progress);
     let mut at = Position(0);
     while at < head {
-        let batch = journal.scan(at, BATCH_EVENTS)?;
+        let batch = block_on(journal.read_all(at, BATCH_EVENTS))?;
         let Some(last) = batch.last() else { break };
         at = last.position;
         for event in batch.iter().filter(|event| event.position <= head) {
@@ -188,10 +182,9 @@ pub fn run(
     let events = laws.events();
     reports.extend(laws.finish());
 
-    let models = data.join(READ_MODELS);
+    let models = stores.data.join(READ_MODELS);
     if options.read_models && models.is_dir() {
         let mut pace = Pace::new(Phase::ReadModels, progress);
-        let journal: Arc<dyn Journal> = journal;
         reports.push(read_models::check(&journal, &models, &mut |done| pace.at(done.0, head.0))?);
     }
     Ok(VerifyReport { head, events, seconds: began.elapsed().as_secs_f64(), laws: reports })
@@ -199,15 +192,13 @@ pub fn run(
 
 /// The sandbox's ledger as it is now, if there is one.
 fn agreement(
-    data: &Path,
-    journal: &Arc<SqliteJournal>,
+    stores: &Stores,
+    journal: &Arc<dyn Journal>,
 ) -> Result<Option<provider::Agreement>, VerifyError> {
-    let path = data.join(SANDBOX);
-    if !path.is_file() {
+    let Some(ledger) = stores.read_sandbox().map_err(VerifyError::Ledger)? else {
         return Ok(None);
-    }
-    let ledger = SqliteJournal::open_read_only(&path, journal::Options::default());
-    let reader = LedgerReader::new(Arc::new(ledger.map_err(VerifyError::Ledger)?));
+    };
+    let reader = LedgerReader::new(ledger);
     let totals = block_on(reader.totals()).map_err(VerifyError::Ledger)?;
     let journal = Arc::clone(journal);
     let look_again = move |payment_id: PaymentId, reference: Option<&str>| {

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use clap::Args;
-use journal::{Journal, SqliteJournal};
+use journal::Journal;
 use projections::{
     Directory, Phase, RebuildOptions, RebuildProgress, Rebuilt, Registration, models, rebuild,
     retry_parked,
 };
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::{JOURNAL_FILE, READ_MODELS};
+use crate::compose::READ_MODELS;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
@@ -49,9 +49,7 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
         let name = args.name.as_deref().unwrap_or_default();
         return Err(format!("no read model `{name}`; `tillroll rebuild --list` names them").into());
     }
-    let path = global.data.join(JOURNAL_FILE);
-    let journal: Arc<dyn Journal> =
-        Arc::new(SqliteJournal::open_read_only(&path, journal::Options::default())?);
+    let journal = global.stores()?.read_journal()?;
     let directory = Directory::on_disk(&global.data.join(READ_MODELS))?;
     if args.parked {
         return try_parked_again(global, &journal, &directory, &chosen);

@@ -6,13 +6,13 @@ use std::io::{self, BufWriter, Write};
 
 use clap::{Args, Subcommand};
 use domain::OrderId;
-use journal::{Options, Position, SqliteJournal, StreamId};
+use journal::{Journal, Position, StreamId};
 use projections::{Directory, ReadModels, models, order_history, orders};
 use sagas::key_store::KeyReader;
 use uuid::Uuid;
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::{JOURNAL_FILE, READ_MODELS};
+use crate::compose::READ_MODELS;
 use crate::replay::{self, AsOf, LogFilter, LogOptions, Moment, ReplayError, Reveal, Telling};
 
 #[derive(Debug, Args)]
@@ -91,19 +91,19 @@ enum What {
 }
 
 pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
-    let journal =
-        SqliteJournal::open_read_only(&global.data.join(JOURNAL_FILE), Options::default())?;
+    let journal = global.stores()?.read_journal()?;
+    let journal = journal.as_ref();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &args.what {
         What::Order { order, every_event, until } => {
             let keys = keys(global, until)?;
             let reads = read_models(global);
-            let order_id = runtime.block_on(order_of(&journal, reads.as_ref(), order))?;
+            let order_id = runtime.block_on(order_of(journal, reads.as_ref(), order))?;
             let also = known_positions(reads.as_ref(), order_id);
             let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys));
             let as_of = until.as_of();
             let story =
-                runtime.block_on(replay::order(&journal, order_id, &as_of, reveal, &also))?;
+                runtime.block_on(replay::order(journal, order_id, &as_of, reveal, &also))?;
             if global.json {
                 terminal::say_json(&story)?;
             } else {
@@ -114,7 +114,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
         What::State { stream, until } => {
             let keys = keys(global, until)?;
             let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys));
-            let then = runtime.block_on(replay::state(&journal, stream, &until.as_of(), reveal))?;
+            let then = runtime.block_on(replay::state(journal, stream, &until.as_of(), reveal))?;
             if global.json {
                 terminal::say_json(&then)?;
             } else {
@@ -150,7 +150,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
             };
             let mut out = BufWriter::new(io::stdout());
             let end =
-                runtime.block_on(replay::export(&journal, &filter, options, stop, &mut out))?;
+                runtime.block_on(replay::export(journal, &filter, options, stop, &mut out))?;
             out.flush()?;
             tracing::info!(
                 matched = end.matched,
@@ -184,7 +184,7 @@ fn read_models(global: &Global) -> Option<ReadModels> {
 
 /// The order with this id or reference.
 async fn order_of(
-    journal: &SqliteJournal,
+    journal: &dyn Journal,
     reads: Option<&ReadModels>,
     text: &str,
 ) -> Result<OrderId, Failure> {

@@ -103,18 +103,18 @@ fn parked_webhooks(node: &Node) -> ParkedWebhooks {
 }
 
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
-    let node = Node::open(&node_options(global, args))?;
+    let node = Node::open(&node_options(global, args)?)?;
     serve(global, args, node, |_, _| Ok(()))
 }
 
-pub(super) fn node_options(global: &Global, args: &ServeArgs) -> NodeOptions {
+pub(super) fn node_options(global: &Global, args: &ServeArgs) -> Result<NodeOptions, Failure> {
     let mut policy = ShopPolicy::default();
     policy.carts.currency = args.currency;
     policy.carts.customer_ttl = Duration::days(i64::from(args.cart_days));
     policy.carts.guest_ttl = Duration::days(i64::from(args.guest_cart_days));
     policy.hold = Duration::minutes(i64::from(args.hold_minutes));
     policy.starts_processing = args.auto_process;
-    NodeOptions { policy, ..NodeOptions::new(&global.data) }
+    Ok(NodeOptions { policy, stores: global.stores()?, ..NodeOptions::new(&global.data) })
 }
 
 /// Serves until it is told to stop; `ready` runs once it listens.
@@ -130,7 +130,7 @@ pub(super) fn serve(
     let services = Services::new(ServicesParts {
         engine: node.engine.clone(),
         reads: node.reads.clone(),
-        journal: Arc::clone(&node.journal) as _,
+        journal: Arc::clone(&node.journal),
         api_keys,
         tokens: SignedTokens::new(&token_key),
         customers: customer_tokens(args)?,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use api::{ApiKeyRole, ApiKeys, NewApiKey};
 use clap::Args;
 use commands::{Clock, SystemClock};
-use journal::Journal;
 use sagas::key_store::OsEntropy;
 
 use super::serve::{self, ServeArgs};
@@ -29,7 +28,7 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         let listen = args.serve.listen;
         return Err(format!("cannot listen on {listen}: {error}; choose another address with --listen, such as --listen 127.0.0.1:0 for any free port").into());
     }
-    let node = Node::open(&serve::node_options(global, &args.serve))?;
+    let node = Node::open(&serve::node_options(global, &args.serve)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(demo::find(node.journal.as_ref()))?;
     let again = found.is_some();

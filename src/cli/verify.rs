@@ -15,7 +15,7 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
     let options = Options { read_models: !args.quick, ..Options::default() };
     let mut bar = terminal::Progress::new("verify", "events");
-    let report = check(&global.data, options, &mut |progress| {
+    let report = check(&global.stores()?, options, &mut |progress| {
         let label = match progress.phase {
             Phase::File => "file",
             Phase::Laws => "laws",

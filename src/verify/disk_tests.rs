@@ -6,9 +6,10 @@ use std::sync::Arc;
 use journal::{Group, Journal, NewEvent, Recorded, SqliteJournal, Unit};
 use projections::{Directory, Runner};
 
-use super::block_on::block_on;
 use super::history::Shop;
-use super::{JOURNAL, Options, Phase, READ_MODELS, SANDBOX, VerifyError, VerifyReport, run};
+use super::{Options, Phase, READ_MODELS, VerifyError, VerifyReport, run};
+use crate::block_on::block_on;
+use crate::compose::{JOURNAL_FILE, SANDBOX_FILE, Stores};
 
 /// Writes the same events to a journal on disk, command by command.
 fn on_disk(events: &[Recorded], path: &Path) -> Arc<SqliteJournal> {
@@ -49,8 +50,8 @@ fn on_disk(events: &[Recorded], path: &Path) -> Arc<SqliteJournal> {
 fn data() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let shop = Shop::good_history();
-    let journal: Arc<dyn Journal> = on_disk(&shop.events(), &data.path().join(JOURNAL));
-    on_disk(&shop.ledger_events(), &data.path().join(SANDBOX));
+    let journal: Arc<dyn Journal> = on_disk(&shop.events(), &data.path().join(JOURNAL_FILE));
+    on_disk(&shop.ledger_events(), &data.path().join(SANDBOX_FILE));
     let directory = Directory::on_disk(&data.path().join(READ_MODELS)).unwrap();
     let models = projections::models::all();
     let options = projections::Options::default();
@@ -61,14 +62,14 @@ fn data() -> tempfile::TempDir {
 }
 
 fn verified(data: &Path) -> VerifyReport {
-    run(data, Options::default(), &mut |_| {}).unwrap()
+    run(&Stores::in_directory(data), Options::default(), &mut |_| {}).unwrap()
 }
 
 #[test]
 fn a_good_directory_is_clean() {
     let data = data();
     let mut phases = Vec::new();
-    let report = run(data.path(), Options::default(), &mut |progress| {
+    let report = run(&Stores::in_directory(data.path()), Options::default(), &mut |progress| {
         assert!(progress.done <= progress.total);
         phases.push(progress.phase);
     })
@@ -101,7 +102,7 @@ fn a_row_that_no_event_explains_is_caught() {
     assert!(law.violations.iter().any(|violation| violation.seen == "no such row"), "{law:?}");
     assert_eq!(report.violations(), law.violation_count);
     let quick = Options { read_models: false, ..Options::default() };
-    assert!(run(data.path(), quick, &mut |_| {}).unwrap().is_clean());
+    assert!(run(&Stores::in_directory(data.path()), quick, &mut |_| {}).unwrap().is_clean());
 }
 
 #[test]
@@ -110,8 +111,8 @@ fn money_that_moved_at_the_provider_alone_is_caught() {
     let mut shop = Shop::open();
     shop.order(101, "tok_ok", [2, 1]);
     // The ledger knows one order; the journal of the directory has more.
-    std::fs::remove_file(data.path().join(SANDBOX)).unwrap();
-    on_disk(&shop.ledger_events(), &data.path().join(SANDBOX));
+    std::fs::remove_file(data.path().join(SANDBOX_FILE)).unwrap();
+    on_disk(&shop.ledger_events(), &data.path().join(SANDBOX_FILE));
     let report = verified(data.path());
     let law = report.laws.iter().find(|law| law.name == "provider").unwrap();
     // Of 101 the refund is missing, of 102 and 104 everything; 103 was declined.
@@ -121,6 +122,7 @@ fn money_that_moved_at_the_provider_alone_is_caught() {
 #[test]
 fn a_directory_without_a_journal_cannot_be_checked() {
     let data = tempfile::tempdir().unwrap();
-    let error = run(data.path(), Options::default(), &mut |_| {}).unwrap_err();
+    let error =
+        run(&Stores::in_directory(data.path()), Options::default(), &mut |_| {}).unwrap_err();
     assert!(matches!(error, VerifyError::NoJournal(_)));
 }

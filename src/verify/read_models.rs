@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use journal::{Journal, Position};
 use projections::{Directory, Options, ReadModels, Registration, Runner, RunnerError, StoreError};
 
-use super::block_on::block_on;
 use super::findings::{Findings, LawReport, Place};
 use super::rows::{self, Compared};
+use crate::block_on::block_on;
 
 const BATCH_EVENTS: u64 = 16_384;
 /// How long a serving file may take to come as far as the rebuilt one is.

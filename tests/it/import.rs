@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillroll::compose::Node;
+use tillroll::compose::Stores;
 use tillroll::import::{ImportClock, ImportInto, Progress, Report, online_retail};
 use tillroll::replay::{self, AsOf, Reveal, Telling};
 use tillroll::verify;
@@ -121,7 +122,8 @@ async fn the_real_orders_leave_a_shop_that_every_law_holds_for() {
     shop.close().await;
 
     // The laws, and every read model built again and compared row by row.
-    let found = verify::run(&data, verify::Options::default(), &mut |_| {}).unwrap();
+    let found =
+        verify::run(&Stores::in_directory(&data), verify::Options::default(), &mut |_| {}).unwrap();
     for law in found.laws.iter().filter(|law| !law.holds()) {
         say(&format!("BROKEN: {}: {:?}", law.name, law.violations));
     }

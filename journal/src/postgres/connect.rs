@@ -31,7 +31,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn parse(url: &str) -> Result<Self, JournalError> {
+    pub(super) fn parse(url: &str, schema: Option<&str>) -> Result<Self, JournalError> {
         const FORM: &str = "expected postgres://USER:PASSWORD@HOST:5432/DATABASE";
         // The URL itself may hold a password, so it is not repeated.
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -43,6 +43,15 @@ impl Server {
             })?
             .application_name("tillroll")
             .disable_statement_logging();
+        let options = match schema {
+            Some(schema) if !is_plain(schema) => {
+                return Err(JournalError::Unavailable(format!(
+                    "the schema name `{schema}`: use lower-case letters, digits and underscores"
+                )));
+            }
+            Some(schema) => options.options([("search_path", schema)]),
+            None => options,
+        };
         let host = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
             None => options.get_host().to_owned(),
@@ -79,6 +88,15 @@ impl Server {
             .after_connect(|session, _| Box::pin(async move { set_up(session).await }))
             .connect_lazy_with(self.options.clone())
     }
+}
+
+/// A name that means the same with and without quotes.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    !name.is_empty()
+        && name.len() < 64
+        && name.bytes().all(plain)
+        && !name.as_bytes()[0].is_ascii_digit()
 }
 
 async fn set_up(session: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -139,7 +157,9 @@ fn suitable(server: &Traits) -> Result<(), String> {
             .to_owned());
     }
     if server.schema.is_none() {
-        return Err("no schema of the search_path exists: create it, or fix search_path".to_owned());
+        return Err("no schema of the search_path exists: `tillroll migrate` makes the ones it needs; else \
+                    create it, or fix search_path"
+            .to_owned());
     }
     Ok(())
 }
@@ -177,7 +197,7 @@ mod tests {
     #[test]
     fn a_wrong_url_is_told_without_its_password() {
         for url in ["mysql://me:secret@there/db", "postgres://me:secret@there:port/db", "secret"] {
-            let said = Server::parse(url).expect_err("refused").to_string();
+            let said = Server::parse(url, None).expect_err("refused").to_string();
             assert!(said.contains("postgres://USER:PASSWORD@HOST:5432/DATABASE"), "{said}");
             assert!(!said.contains("secret"), "{said}");
         }

@@ -19,17 +19,39 @@ const MIGRATING: i64 = 0x7469_6c6c_6d69_6772;
 const PEER: &str = "aggregate_id text, aggregate_type text, event_type text, event_version text, \
                     metadata json, payload json, sequence bigint";
 
-/// Makes the journal's tables, or brings them up to date. Safe to run again, and by several at once.
+/// Makes the journal's tables, or brings them up to date; `schema` is made if it is given and missing.
+/// Safe to run again, and by several at once.
 ///
 /// # Errors
 /// `NewerFormat`; `Unavailable` when the server cannot be used or the database is another program's.
-pub async fn migrate(url: &str) -> Result<JournalId, JournalError> {
-    let mut session = Server::parse(url)?.connect().await?;
+pub async fn migrate(url: &str, schema: Option<&str>) -> Result<JournalId, JournalError> {
+    let mut session = Server::parse(url, schema)?.connect().await?;
+    if let Some(schema) = schema {
+        make_schema(&mut session, schema).await?;
+    }
     connect::check(&mut session).await?;
     let id = bring_up(&mut session).await?;
     // Nothing is left to be said on this session, so a failed goodbye is no failure.
     let _ = session.close().await;
     Ok(id)
+}
+
+pub(super) async fn make_schema(
+    session: &mut PgConnection,
+    schema: &str,
+) -> Result<(), JournalError> {
+    let failed = |error: sqlx::Error| read_error(&error);
+    let known = sqlx::query("SELECT FROM pg_namespace WHERE nspname = $1").bind(schema);
+    if known.fetch_optional(&mut *session).await.map_err(failed)?.is_some() {
+        return Ok(());
+    }
+    let mut work = session.begin().await.map_err(failed)?;
+    // Made twice at once it would be an error, in spite of IF NOT EXISTS.
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING);
+    lock.execute(&mut *work).await.map_err(failed)?;
+    let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+    work.execute(make.as_str()).await.map_err(failed)?;
+    work.commit().await.map_err(failed)
 }
 
 pub(super) async fn bring_up(session: &mut PgConnection) -> Result<JournalId, JournalError> {
@@ -77,10 +99,10 @@ pub(super) async fn journal_id(session: &mut PgConnection) -> Result<JournalId, 
         Some((FORMAT, id)) => Ok(id),
         Some((format, _)) => Err(JournalError::Unavailable(format!(
             "the journal's tables have format {format}, this program wants {FORMAT}: \
-             migrate it first"
+             run `tillroll migrate` first"
         ))),
         None => Err(JournalError::Unavailable(
-            "the database has no journal yet: migrate it first".to_owned(),
+            "the database has no journal yet: run `tillroll migrate` first".to_owned(),
         )),
     }
 }

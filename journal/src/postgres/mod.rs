@@ -60,7 +60,7 @@ impl PostgresJournal {
     /// `NewerFormat`, `Corrupt`, and `Unavailable` when there is no journal, or the server cannot
     /// be reached or used, or the database is another program's; the message says what to do.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, JournalError> {
-        let server = Server::parse(url)?;
+        let server = Server::parse(url, options.schema.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("journal-postgres")
@@ -105,6 +105,9 @@ async fn start(
     end: mpsc::Sender<()>,
 ) -> Result<Arc<Shared>, JournalError> {
     let mut session = server.connect().await?;
+    if let (true, Some(schema)) = (options.migrate, &options.schema) {
+        migrate::make_schema(&mut session, schema).await?;
+    }
     connect::check(&mut session).await?;
     let id = if options.migrate {
         migrate::bring_up(&mut session).await?

@@ -8,6 +8,8 @@ pub struct PostgresOptions {
     /// Make or upgrade the tables on opening; else a database without them, or with older ones,
     /// is `Unavailable` until [`migrate`](crate::migrate_postgres) has run.
     pub migrate: bool,
+    /// The schema the tables are in; `None` is what the URL's search_path says, else `public`.
+    pub schema: Option<String>,
     /// Most events kept in memory for readers near the head.
     pub tail_events: usize,
     /// Most bytes of payload and metadata kept in memory for readers near the head.
@@ -28,6 +30,7 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             migrate: true,
+            schema: None,
             tail_events: 65_536,
             tail_bytes: 64 << 20,
             read_connections: 4,

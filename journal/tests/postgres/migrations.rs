@@ -17,20 +17,27 @@ const PEER: &str = "CREATE TABLE events (aggregate_type text NOT NULL, aggregate
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_at_once_make_one_journal() {
     let url = server::database().await;
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let url = url.clone();
-            tokio::spawn(async move { migrate_postgres(&url).await.unwrap() })
-        })
-        .collect();
-    let mut ids = Vec::new();
-    for task in tasks {
-        ids.push(task.await.unwrap());
+    let mut made = Vec::new();
+    for schema in [None, Some("beside_it")] {
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let url = url.clone();
+                tokio::spawn(async move { migrate_postgres(&url, schema).await.unwrap() })
+            })
+            .collect();
+        let mut ids = Vec::new();
+        for task in tasks {
+            ids.push(task.await.unwrap());
+        }
+        ids.push(migrate_postgres(&url, schema).await.unwrap());
+        let schema = schema.map(str::to_owned);
+        let options = PostgresOptions { migrate: false, schema, ..PostgresOptions::default() };
+        ids.push(PostgresJournal::open(&url, options).await.unwrap().id());
+        ids.dedup();
+        assert_eq!(ids.len(), 1, "all have made, or found, the same journal");
+        made.extend(ids);
     }
-    ids.push(migrate_postgres(&url).await.unwrap());
-    ids.push(open(&url).await.id());
-    ids.dedup();
-    assert_eq!(ids.len(), 1, "all have made, or found, the same journal");
+    assert_ne!(made[0], made[1], "each schema has a journal of its own");
 }
 
 #[tokio::test]
@@ -38,18 +45,18 @@ async fn without_leave_to_migrate_nothing_is_made() {
     let url = server::database().await;
     let options = PostgresOptions { migrate: false, ..PostgresOptions::default() };
     let said = PostgresJournal::open(&url, options.clone()).await.unwrap_err().to_string();
-    assert!(said.contains("migrate it first"), "{said}");
+    assert!(said.contains("run `tillroll migrate` first"), "{said}");
     assert_eq!(tables(&url).await, Vec::<String>::new());
-    migrate_postgres(&url).await.unwrap();
+    migrate_postgres(&url, None).await.unwrap();
     PostgresJournal::open(&url, options).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_newer_format_is_refused() {
     let url = server::database().await;
-    migrate_postgres(&url).await.unwrap();
+    migrate_postgres(&url, None).await.unwrap();
     connect(&url).await.execute("UPDATE tillroll_meta SET format = 99").await.unwrap();
-    let refused = migrate_postgres(&url).await;
+    let refused = migrate_postgres(&url, None).await;
     assert!(matches!(refused, Err(JournalError::NewerFormat { found: 99, .. })), "{refused:?}");
     let refused = PostgresJournal::open(&url, PostgresOptions::default()).await;
     assert!(matches!(refused, Err(JournalError::NewerFormat { found: 99, .. })), "{refused:?}");
@@ -69,7 +76,7 @@ async fn what_belongs_to_another_program_is_refused_and_left_alone() {
         let url = server::database().await;
         connect(&url).await.execute(theirs).await.unwrap();
         let before = tables(&url).await;
-        let said = migrate_postgres(&url).await.unwrap_err().to_string();
+        let said = migrate_postgres(&url, None).await.unwrap_err().to_string();
         assert!(said.contains(word) && said.contains("nothing was changed"), "{said}");
         assert_eq!(tables(&url).await, before);
         // Beside it there is room in a schema of its own.
