@@ -3,7 +3,7 @@
 use sqlx::{Connection, Executor, PgConnection, Row};
 use uuid::Uuid;
 
-use super::connect::{self, Server};
+use super::connect::Server;
 use super::faults::read_error;
 use crate::{JournalError, JournalId};
 
@@ -24,8 +24,7 @@ const PEER: &str = "aggregate_id text, aggregate_type text, event_type text, eve
 /// # Errors
 /// `NewerFormat`; `Unavailable` when the server cannot be used or the database is another program's.
 pub async fn migrate(url: &str) -> Result<JournalId, JournalError> {
-    let mut session = Server::parse(url)?.connect().await?;
-    connect::check(&mut session).await?;
+    let mut session = Server::parse(url)?.connect_checked().await?;
     let id = bring_up(&mut session).await?;
     // Nothing is left to be said on this session, so a failed goodbye is no failure.
     let _ = session.close().await;

@@ -24,6 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::runtime::Runtime;
 
+pub use connect::Server;
 pub use migrate::migrate;
 pub use options::PostgresOptions;
 
@@ -33,7 +34,6 @@ use crate::{
     Verdict, Version, check,
 };
 use commit::Committer;
-use connect::Server;
 use shared::{Progress, Shared};
 
 /// How long dropping an open journal waits for what is queued.
@@ -102,8 +102,7 @@ async fn start(
     options: PostgresOptions,
     end: mpsc::Sender<()>,
 ) -> Result<Arc<Shared>, JournalError> {
-    let mut session = server.connect().await?;
-    connect::check(&mut session).await?;
+    let mut session = server.connect_checked().await?;
     let id = if options.migrate {
         migrate::bring_up(&mut session).await?
     } else {
