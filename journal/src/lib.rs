@@ -22,7 +22,9 @@ pub use lease::{Epoch, Fence, Leases};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresJournal, PostgresOptions, migrate as migrate_postgres};
+pub use postgres::{
+    PostgresJournal, PostgresOptions, Server as PostgresServer, migrate as migrate_postgres,
+};
 pub use sqlite::{Clock, Options, Problem, SqliteJournal, VerifyReport, verify};
 #[doc(hidden)]
 pub use sqlite::{CommitFault, Injected};

@@ -6,6 +6,7 @@
 //! included. Keys live here, never in the journal, and are backed up apart from it; a backup of
 //! this store keeps the keys it had until it is thrown away itself.
 
+pub mod conformance;
 mod entropy;
 mod master_key;
 mod memory;
@@ -14,8 +15,6 @@ mod sqlite;
 mod sqlite_reader;
 mod sqlite_worker;
 
-#[cfg(test)]
-mod contract_tests;
 #[cfg(test)]
 mod sqlite_tests;
 

@@ -13,14 +13,13 @@
 
 #[path = "../../tests/postgres/sample.rs"]
 mod sample;
-#[path = "../../tests/postgres/server.rs"]
-mod server;
 
 use std::time::{Duration, Instant};
 
 use journal::{Journal, Unit};
 use sample::{PLAIN_INSERT, cart, connect, open, unit};
 use sqlx::{Connection, Executor, PgConnection};
+use test_servers::postgres as server;
 use uuid::Uuid;
 
 const RUN: Duration = Duration::from_secs(4);

@@ -22,16 +22,20 @@ const SETUP: &str = "SET synchronous_commit = on; \
      SET lock_timeout = '10s'; SET enable_seqscan = off; SET enable_bitmapscan = off; \
      SET jit = off; SET client_min_messages = warning";
 
-/// A server and a database on it.
+/// A server and a database on it: the journal's, or that of a store kept beside the journal.
 #[derive(Debug, Clone)]
-pub(super) struct Server {
+pub struct Server {
     options: PgConnectOptions,
     /// Where it is, for messages: without a password.
     place: String,
 }
 
 impl Server {
-    pub(super) fn parse(url: &str, schema: Option<&str>) -> Result<Self, JournalError> {
+    /// Reads `postgres://USER:PASSWORD@HOST:5432/DATABASE`.
+    ///
+    /// # Errors
+    /// `Unavailable`, without repeating the URL: it may hold a password.
+    pub fn parse(url: &str) -> Result<Self, JournalError> {
         const FORM: &str = "expected postgres://USER:PASSWORD@HOST:5432/DATABASE";
         // The URL itself may hold a password, so it is not repeated.
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -43,15 +47,6 @@ impl Server {
             })?
             .application_name("tillroll")
             .disable_statement_logging();
-        let options = match schema {
-            Some(schema) if !is_plain(schema) => {
-                return Err(JournalError::Unavailable(format!(
-                    "the schema name `{schema}`: use lower-case letters, digits and underscores"
-                )));
-            }
-            Some(schema) => options.options([("search_path", schema)]),
-            None => options,
-        };
         let host = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
             None => options.get_host().to_owned(),
@@ -61,8 +56,41 @@ impl Server {
         Ok(Self { options, place })
     }
 
-    /// A session of its own.
-    pub(super) async fn connect(&self) -> Result<PgConnection, JournalError> {
+    /// The same with `schema` for its search_path.
+    pub(super) fn in_schema(mut self, schema: Option<&str>) -> Result<Self, JournalError> {
+        match schema {
+            Some(schema) if !is_plain(schema) => Err(JournalError::Unavailable(format!(
+                "the schema name `{schema}`: use lower-case letters, digits and underscores"
+            ))),
+            Some(schema) => {
+                self.options = self.options.options([("search_path", schema)]);
+                Ok(self)
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// Host, port and database, for messages: without a password.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// As [`Self::connect`], for a server that keeps what it has acknowledged.
+    ///
+    /// # Errors
+    /// `Unavailable`: also when the server is too old, a standby, or runs without `fsync`.
+    pub async fn connect_checked(&self) -> Result<PgConnection, JournalError> {
+        let mut session = self.connect().await?;
+        check(&mut session).await?;
+        Ok(session)
+    }
+
+    /// A session of its own, set up for durable commits and for lookups by index.
+    ///
+    /// # Errors
+    /// `Unavailable`; the message says what to do.
+    pub async fn connect(&self) -> Result<PgConnection, JournalError> {
         let connecting = async {
             let mut session = PgConnection::connect_with(&self.options).await?;
             set_up(&mut session).await?;
@@ -80,7 +108,8 @@ impl Server {
     }
 
     /// Sessions for reading, opened as they are needed.
-    pub(super) fn pool(&self, connections: u32) -> PgPool {
+    #[must_use]
+    pub fn pool(&self, connections: u32) -> PgPool {
         PgPoolOptions::new()
             // One is for listening.
             .max_connections(connections.max(1) + 1)
@@ -137,7 +166,7 @@ struct Traits {
 fn suitable(server: &Traits) -> Result<(), String> {
     if server.version < SERVER_MIN {
         return Err(format!(
-            "the server is PostgreSQL {}: the journal needs {} or newer; upgrade the server",
+            "the server is PostgreSQL {}: {} or newer is needed; upgrade the server",
             server.version / 10_000,
             SERVER_MIN / 10_000
         ));
@@ -153,7 +182,7 @@ fn suitable(server: &Traits) -> Result<(), String> {
     }
     if !server.fsync || !server.full_page_writes {
         return Err("the server runs with fsync or full_page_writes off, so a power cut loses \
-                    events: set both to on in postgresql.conf"
+                    what was acknowledged: set both to on in postgresql.conf"
             .to_owned());
     }
     if server.schema.is_none() {
@@ -186,7 +215,7 @@ mod tests {
             let said = suitable(&server).expect_err("refused");
             assert!(said.contains(word), "{said}");
         };
-        refused(Traits { version: 130_010, ..good() }, "PostgreSQL 13: the journal needs 14");
+        refused(Traits { version: 130_010, ..good() }, "PostgreSQL 13: 14 or newer");
         refused(Traits { encoding: "SQL_ASCII".to_owned(), ..good() }, "createdb -E UTF8");
         refused(Traits { fsync: false, ..good() }, "fsync");
         refused(Traits { full_page_writes: false, ..good() }, "full_page_writes");
@@ -197,7 +226,7 @@ mod tests {
     #[test]
     fn a_wrong_url_is_told_without_its_password() {
         for url in ["mysql://me:secret@there/db", "postgres://me:secret@there:port/db", "secret"] {
-            let said = Server::parse(url, None).expect_err("refused").to_string();
+            let said = Server::parse(url).expect_err("refused").to_string();
             assert!(said.contains("postgres://USER:PASSWORD@HOST:5432/DATABASE"), "{said}");
             assert!(!said.contains("secret"), "{said}");
         }

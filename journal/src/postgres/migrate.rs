@@ -25,7 +25,7 @@ const PEER: &str = "aggregate_id text, aggregate_type text, event_type text, eve
 /// # Errors
 /// `NewerFormat`; `Unavailable` when the server cannot be used or the database is another program's.
 pub async fn migrate(url: &str, schema: Option<&str>) -> Result<JournalId, JournalError> {
-    let mut session = Server::parse(url, schema)?.connect().await?;
+    let mut session = Server::parse(url)?.in_schema(schema)?.connect().await?;
     if let Some(schema) = schema {
         make_schema(&mut session, schema).await?;
     }

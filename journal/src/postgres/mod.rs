@@ -26,6 +26,7 @@ use async_trait::async_trait;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+pub use connect::Server;
 pub use migrate::migrate;
 pub use options::PostgresOptions;
 
@@ -35,7 +36,6 @@ use crate::{
     StreamId, Unit, Verdict, Version, check,
 };
 use commit::Committer;
-use connect::Server;
 use shared::{Progress, Shared};
 
 /// How long dropping an open journal waits for what is queued.
@@ -60,7 +60,7 @@ impl PostgresJournal {
     /// `NewerFormat`, `Corrupt`, and `Unavailable` when there is no journal, or the server cannot
     /// be reached or used, or the database is another program's; the message says what to do.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, JournalError> {
-        let server = Server::parse(url, options.schema.as_deref())?;
+        let server = Server::parse(url)?.in_schema(options.schema.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("journal-postgres")

@@ -6,7 +6,7 @@ use journal::{
 use sqlx::Executor;
 
 use crate::sample::{all, cart, connect, open, unit};
-use crate::server::{self, Server};
+use test_servers::postgres::{self as server, Server};
 
 async fn refused(url: &str) -> String {
     let opened = PostgresJournal::open(url, PostgresOptions::default()).await;

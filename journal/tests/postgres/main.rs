@@ -10,7 +10,6 @@ mod migrations;
 mod outage;
 mod peer;
 mod sample;
-mod server;
 mod writers;
 
 use std::sync::{Arc, Mutex};
@@ -18,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use journal::conformance::{Factory, check_all};
 use journal::{Journal, PostgresJournal, PostgresOptions};
+use test_servers::postgres as server;
 
 struct Databases {
     last: Mutex<String>,

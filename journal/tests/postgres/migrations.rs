@@ -6,7 +6,7 @@ use journal::{
 use sqlx::{Executor, Row};
 
 use crate::sample::{all, append, assert_sound, cart, connect, is_committed, open, unit};
-use crate::server;
+use test_servers::postgres as server;
 
 /// As in `postgres-es` 0.5.
 const PEER: &str = "CREATE TABLE events (aggregate_type text NOT NULL, aggregate_id text NOT NULL, \

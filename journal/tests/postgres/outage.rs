@@ -13,7 +13,7 @@ use sqlx::{Executor, Row};
 use tokio::sync::Notify;
 
 use crate::sample::{all, append, assert_sound, cart, connect, is_committed, unit};
-use crate::server::{self, Server};
+use test_servers::postgres::{self as server, Server};
 
 async fn open_with(url: &str, patience: Duration) -> Arc<PostgresJournal> {
     let options = PostgresOptions { patience, ..PostgresOptions::default() };

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::sample::{all, append, assert_sound, is_committed, open};
-use crate::server;
+use test_servers::postgres as server;
 
 /// Counts what it was given.
 #[derive(Default, Serialize, Deserialize)]

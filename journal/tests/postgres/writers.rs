@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::sample::{
     PLAIN_INSERT, all, append, assert_sound, cart, connect, is_committed, open, unit,
 };
-use crate::server;
+use test_servers::postgres as server;
 
 /// Reads from its last position on, as a projection does, and checks that nothing was skipped.
 async fn read_naively(url: &str, until: i64) -> usize {

@@ -97,6 +97,22 @@ impl MasterKey {
         }
     }
 
+    /// The key a data directory is to get next; made if there is none yet.
+    ///
+    /// # Errors
+    /// `BadMasterKey`, `NoEntropy`.
+    pub(super) fn next_of_data_dir(
+        dir: &Path,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, KeyStoreError> {
+        let path = dir.join(NEXT_MASTER_KEY_FILE);
+        // One left over from a rotation that never came into force is as good as a new one.
+        match Self::load(&path) {
+            Err(KeyStoreError::MasterKeyMissing { .. }) => Self::create(&path, entropy),
+            loaded => loaded,
+        }
+    }
+
     /// Tells master keys apart without telling anything about them.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -117,8 +133,16 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// Puts the next master key in the place of the one before.
+pub(super) fn adopt_next(dir: &Path) -> Result<(), KeyStoreError> {
+    let path = dir.join(MASTER_KEY_FILE);
+    std::fs::rename(dir.join(NEXT_MASTER_KEY_FILE), &path)
+        .and_then(|()| sync_directory_of(&path))
+        .map_err(|error| KeyStoreError::BadMasterKey(format!("{}: {error}", path.display())))
+}
+
 /// Makes a change of names in the file's directory durable.
-pub(super) fn sync_directory_of(path: &Path) -> std::io::Result<()> {
+fn sync_directory_of(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => File::open(dir)?.sync_all(),
         _ => File::open(".")?.sync_all(),

@@ -84,3 +84,23 @@ impl KeyStore for MemoryKeyStore {
         Ok(matches!(self.keys().get(&person), Some(None)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SeededEntropy, conformance};
+    use super::*;
+
+    struct InMemory;
+
+    #[async_trait]
+    impl conformance::Factory for InMemory {
+        async fn fresh(&self) -> Arc<dyn KeyStore> {
+            Arc::new(MemoryKeyStore::new(Arc::new(SeededEntropy::new(1))))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_store_in_memory_conforms() {
+        conformance::check_all(&InMemory).await;
+    }
+}

@@ -16,7 +16,7 @@ use lru::LruCache;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::master_key::{MASTER_KEY_FILE, NEXT_MASTER_KEY_FILE, sync_directory_of};
+use super::master_key::{NEXT_MASTER_KEY_FILE, adopt_next};
 use super::sealing::{self, SecretKey};
 use super::sqlite_worker::{Ask, Worker};
 use super::{Entropy, KeyStore, KeyStoreError, MasterKey, OsEntropy, PersonalField, person_of};
@@ -122,16 +122,7 @@ impl SqliteKeyStore {
     /// # Errors
     /// As [`Self::rotate_master`]; `BadMasterKey` when the files cannot be written.
     pub async fn rotate_data_dir(&self, dir: &Path) -> Result<(), KeyStoreError> {
-        let next = dir.join(NEXT_MASTER_KEY_FILE);
-        // One left over from a rotation that never came into force is as good as a new one.
-        let master = match MasterKey::load(&next) {
-            Ok(master) => master,
-            Err(KeyStoreError::MasterKeyMissing { .. }) => {
-                MasterKey::create(&next, self.entropy.as_ref())?
-            }
-            Err(error) => return Err(error),
-        };
-        self.rotate_master(master).await?;
+        self.rotate_master(MasterKey::next_of_data_dir(dir, self.entropy.as_ref())?).await?;
         adopt_next(dir)
     }
 
@@ -225,11 +216,4 @@ impl KeyStore for SqliteKeyStore {
             Err(error) => Err(error),
         }
     }
-}
-
-fn adopt_next(dir: &Path) -> Result<(), KeyStoreError> {
-    let path = dir.join(MASTER_KEY_FILE);
-    std::fs::rename(dir.join(NEXT_MASTER_KEY_FILE), &path)
-        .and_then(|()| sync_directory_of(&path))
-        .map_err(|error| KeyStoreError::BadMasterKey(format!("{}: {error}", path.display())))
 }

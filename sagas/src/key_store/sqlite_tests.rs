@@ -8,9 +8,36 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::contract_tests::{person, seeded_master};
 use super::master_key::NEXT_MASTER_KEY_FILE;
 use super::*;
+
+fn person(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn seeded_master(seed: u64) -> MasterKey {
+    let dir = tempfile::tempdir().unwrap();
+    MasterKey::create(&dir.path().join("key"), &SeededEntropy::new(seed)).unwrap()
+}
+
+/// Keeps the directories for as long as it lives.
+#[derive(Default)]
+struct Files(std::sync::Mutex<Vec<tempfile::TempDir>>);
+
+#[async_trait]
+impl conformance::Factory for Files {
+    async fn fresh(&self) -> Arc<dyn KeyStore> {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = SqliteKeyStore::open_data_dir(dir.path(), options()).unwrap();
+        self.0.lock().unwrap().push(dir);
+        Arc::new(keys)
+    }
+}
+
+#[tokio::test]
+async fn the_store_in_a_file_conforms() {
+    conformance::check_all(&Files::default()).await;
+}
 
 /// A small cache, so that most keys are read from the file.
 fn options() -> KeyStoreOptions {

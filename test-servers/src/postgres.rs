@@ -1,6 +1,7 @@
 //! A PostgreSQL of the tests' own: in a directory of its own, on a free port, fsync on.
 //!
-//! A shell watches over it and stops it when the test program ends, however it ends.
+//! A shell watches over it and stops it when the test program ends, however it ends. The
+//! environment's `TILLROLL_TEST_POSTGRES_URL` names another one for [`database`].
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

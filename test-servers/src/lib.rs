@@ -1,0 +1,6 @@
+//! Servers for tests alone: started privately, on free ports, in directories of their own, and
+//! stopped again. No crate depends on this but for its tests and benches.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+pub mod postgres;
