@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 /// How long a lease outlives its owner's last sign of life.
-const TTL: Duration = Duration::from_secs(6);
+const TTL: Duration = Duration::from_secs(5);
 /// How often an owner renews, and others look whether it still does.
-const EVERY: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Who leads.
 #[derive(Debug, Clone, PartialEq, Eq)]

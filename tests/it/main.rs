@@ -11,6 +11,7 @@ mod flash_sale;
 mod full_disk;
 mod import;
 mod journeys;
+mod nodes;
 mod process;
 mod shop;
 mod simulation;

@@ -78,6 +78,8 @@ DECLARE
     until timestamptz := clock_timestamp() + make_interval(secs => ttl_seconds);
     held bigint;
 BEGIN
+    -- A renewal that a crash takes back only ends the lease earlier.
+    PERFORM set_config('synchronous_commit', 'off', true);
     UPDATE tillroll_leases SET expires_at = until WHERE name = lease AND owner = by_owner
         RETURNING epoch INTO held;
     IF held IS NOT NULL OR EXISTS (
@@ -85,6 +87,7 @@ BEGIN
     ) THEN
         RETURN held;
     END IF;
+    PERFORM set_config('synchronous_commit', 'on', true);
     PERFORM tillroll_order_lock();
     INSERT INTO tillroll_leases AS known VALUES (lease, by_owner, 1, until)
         ON CONFLICT (name) DO UPDATE

@@ -1,0 +1,82 @@
+//! Several nodes of one shop, each with a directory and a wire to the database of its own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use test_servers::postgres;
+
+use super::link::Link;
+use crate::process::{DataDir, Server, command, finish, key};
+use crate::shop::Shop;
+
+/// What all nodes of a shop are given alike.
+const CREDENTIALS: [&str; 3] = ["api-keys.json", "secrets.json", "master.key"];
+
+pub(crate) struct Cluster {
+    pub(crate) postgres: postgres::Server,
+    pub(crate) shop: Shop,
+    pub(crate) nodes: Vec<Node>,
+    _directory: DataDir,
+}
+
+pub(crate) struct Node {
+    pub(crate) link: Link,
+    pub(crate) server: Option<Server>,
+    data: PathBuf,
+    journal: String,
+}
+
+impl Node {
+    pub(crate) fn start(&mut self) {
+        self.server = Some(Server::start_with(&self.data, &["--journal", &self.journal]));
+    }
+}
+
+impl Cluster {
+    /// A fresh database with so many nodes on it.
+    pub(crate) async fn start(count: usize) -> Self {
+        let postgres = postgres::Server::start();
+        let directory = DataDir::new();
+        let mut nodes = Vec::new();
+        for number in 0..count {
+            let link = Link::to(postgres.address()).await;
+            let url = "postgres://postgres:right@127.0.0.1";
+            let journal = format!("{url}:{}/postgres?sslmode=disable", link.port);
+            let data = directory.beside(&format!("node-{number}"));
+            nodes.push(Node { link, server: None, data, journal });
+        }
+        let first = &nodes[0].data;
+        let (admin_key, storefront_key) = (key(first, "admin"), key(first, "storefront"));
+        finish(&mut command(first, &["migrate", "--journal", &nodes[0].journal])).exits(0);
+        nodes[0].start();
+        for number in 1..count {
+            fs::create_dir(&nodes[number].data).unwrap();
+            for file in CREDENTIALS {
+                fs::copy(nodes[0].data.join(file), nodes[number].data.join(file)).unwrap();
+            }
+            nodes[number].start();
+        }
+        let shop = Shop::set_up(nodes[0].server.as_ref().unwrap(), admin_key, storefront_key).await;
+        Self { postgres, shop, nodes, _directory: directory }
+    }
+
+    #[track_caller]
+    pub(crate) fn node(&self, number: usize) -> &Server {
+        self.nodes[number].server.as_ref().unwrap()
+    }
+
+    /// Stops all nodes; what is on record holds to every law.
+    pub(crate) async fn close(mut self) {
+        for node in &mut self.nodes {
+            if let Some(server) = node.server.take() {
+                assert!(server.stop().success());
+            }
+        }
+        for node in &self.nodes {
+            let words = ["verify", "--journal", &node.journal];
+            let verified = finish(&mut command(&node.data, &words));
+            assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+            assert!(verified.out.contains("clean: "), "{}", verified.out);
+        }
+    }
+}
