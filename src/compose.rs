@@ -180,6 +180,8 @@ impl Node {
         let reads = runner.read_models();
 
         let mut under_way = UnderWay::default();
+        let reached = Arc::clone(&journal);
+        under_way.watch("journal", move || reached.out_of_reach().map_or(Ok(()), Err));
         let marks = [under_way.begin("engine"), under_way.begin("agenda")];
         let led = Led {
             agenda,

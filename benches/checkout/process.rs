@@ -30,7 +30,8 @@ impl Use {
 const TILLROLL: &str = env!("CARGO_BIN_EXE_tillroll");
 
 impl Engine {
-    pub(crate) fn start() -> Self {
+    /// Starts one with more words on its command line: other stores than files, say.
+    pub(crate) fn start(words: &[String]) -> Self {
         // On the disk of the build, not on a file system in memory.
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let data = tempfile::tempdir_in(root).unwrap();
@@ -44,9 +45,16 @@ impl Engine {
             json["key"].as_str().unwrap().to_owned()
         };
         let (admin_key, storefront_key) = (key("admin"), key("storefront"));
+        let migrated = Command::new(TILLROLL)
+            .args(["migrate", "--data"])
+            .arg(data.path())
+            .args(words)
+            .status();
+        assert!(migrated.unwrap().success());
         let mut child = Command::new(TILLROLL)
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--json", "--data"])
             .arg(data.path())
+            .args(words)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
