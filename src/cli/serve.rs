@@ -150,7 +150,12 @@ pub(super) fn serve(
         if global.json {
             terminal::say_json(&serde_json::json!({"url": url, "pid": std::process::id()}))?;
         } else {
-            terminal::say(&format!("tillroll serves {url} from {}", global.data.display()))?;
+            let journal = global.stores()?.journal;
+            let from = match journal.file() {
+                Some(_) => global.data.display().to_string(),
+                None => journal.to_string(),
+            };
+            terminal::say(&format!("tillroll serves {url} from {from}"))?;
         }
         ready(&node, running.address)?;
         let stopper = running.stopper();
