@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench checkout` starts an engine of its own on a fresh directory; with
 //! `-- --url http://host:port --admin-key … --storefront-key …` it drives one that runs already; what
-//! follows `--with` goes to the engine it starts, such as `--journal postgres://…` (an empty database).
+//! follows `--with` goes to the engine it starts, such as `--journal postgres://…` (an empty
+//! database), and `--nodes 3` starts several on it.
 //! Budget: 2,000 durable orders/s at 128 shoppers and 1,200 at 32 on two cores shared with this
 //! load, whole checkout p50 under 3 ms with one shopper; the peers measured beside it place 1 to
 //! 10 orders/s (docs/benchmarks.md).
@@ -30,8 +31,9 @@ struct Plan {
     seconds: u64,
     buyers: usize,
     only: Option<String>,
-    /// Words for the engine.
+    /// Words for the engine, and how many nodes it has.
     with: Vec<String>,
+    nodes: usize,
 }
 
 fn plan() -> Plan {
@@ -44,6 +46,7 @@ fn plan() -> Plan {
         buyers: 10_000,
         only: None,
         with: Vec::new(),
+        nodes: 1,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -61,6 +64,7 @@ fn plan() -> Plan {
             }
             "--seconds" => plan.seconds = value().parse().unwrap(),
             "--buyers" => plan.buyers = value().parse().unwrap(),
+            "--nodes" => plan.nodes = value().parse().unwrap(),
             "--only" => plan.only = Some(value()),
             // What `cargo bench` itself passes on.
             "--bench" => {}
@@ -75,7 +79,7 @@ fn main() {
     let engine = match &plan.url {
         Some(_) => None,
         None => {
-            let engine = Engine::start(&plan.with);
+            let engine = Engine::start(plan.nodes, &plan.with);
             plan.url = Some(engine.url.clone());
             plan.admin_key.clone_from(&engine.admin_key);
             plan.storefront_key.clone_from(&engine.storefront_key);
@@ -89,7 +93,7 @@ fn main() {
 async fn run(plan: &Plan, engine: Option<&Engine>) {
     let wanted = |name: &str| plan.only.as_deref().is_none_or(|only| only == name);
     println!("machine: {}", process::machine());
-    let address = plan.url.as_deref().unwrap().trim_start_matches("http://").to_owned();
+    let address = plan.url.as_deref().unwrap().replace("http://", "");
     let most = plan.shoppers.iter().copied().max().unwrap_or(1);
     let shop = seed::seed(&address, &plan.admin_key, &plan.storefront_key, most).await;
     if wanted("checkout") {
