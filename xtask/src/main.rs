@@ -28,6 +28,9 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+const ON_POSTGRES: &[&str] =
+    &["-p", "journal", "-p", "sagas", "--features", "journal/postgres,sagas/postgres"];
+
 /// A check's name, and what says whether it holds.
 type Check = (&'static str, fn() -> bool);
 
@@ -42,8 +45,8 @@ fn ci() -> bool {
         ("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         }),
-        ("lints of the PostgreSQL journal", || {
-            let what = ["clippy", "-p", "journal", "--features", "postgres", "--all-targets"];
+        ("lints of what is on PostgreSQL", || {
+            let what = [&["clippy", "--all-targets"], ON_POSTGRES].concat();
             cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
         }),
     ];
@@ -60,8 +63,8 @@ fn ci() -> bool {
     }
     println!("== tests");
     // Starts a PostgreSQL of its own; where there is none to be had it fails.
-    let postgres = ["test", "-p", "journal", "--features", "postgres", "--test", "postgres"];
-    if !cargo(&[&postgres[..], &["--locked", "--no-fail-fast"]].concat()) {
+    let postgres = [&["test"], ON_POSTGRES, &["--test", "postgres", "--test", "keys_postgres"]];
+    if !cargo(&[&postgres.concat()[..], &["--locked", "--no-fail-fast"]].concat()) {
         failed.push("tests on PostgreSQL");
     }
     if !cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]) {
