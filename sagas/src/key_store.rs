@@ -158,4 +158,7 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// `Unavailable`, `Closed`.
     async fn is_erased(&self, person: Uuid) -> Result<bool, KeyStoreError>;
+
+    /// Finishes what is under way and wipes what is in memory. Idempotent; may block for a moment.
+    fn close(&self) {}
 }

@@ -254,4 +254,8 @@ impl KeyStore for PostgresKeyStore {
             Err(error) => Err(error),
         }
     }
+
+    fn close(&self) {
+        Self::close(self);
+    }
 }

@@ -216,4 +216,8 @@ impl KeyStore for SqliteKeyStore {
             Err(error) => Err(error),
         }
     }
+
+    fn close(&self) {
+        Self::close(self);
+    }
 }
