@@ -13,6 +13,8 @@ mod memory;
 mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod queue;
 mod sqlite;
 mod stream;
 
