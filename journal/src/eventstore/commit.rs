@@ -172,6 +172,10 @@ impl Committer {
         }
         let began = Instant::now();
         while let Some(piece) = batch.pieces.get(batch.done) {
+            // It was judged for this place alone.
+            if batch.place != self.fold.next {
+                return Step::Overtaken;
+            }
             let mut tried = Ok(());
             if !batch.unsure {
                 tried = self.append(piece).await;
@@ -187,6 +191,7 @@ impl Committer {
             }
             match tried {
                 Ok(()) => {
+                    batch.place += piece.len() as u64;
                     batch.unsure = false;
                     batch.done += 1;
                 }
@@ -228,18 +233,22 @@ impl Committer {
 
     /// Reads what has been appended; the id of the first event of it.
     async fn look(&mut self) -> Result<Option<uuid::Uuid>, JournalError> {
-        let mut first = None;
-        loop {
-            let read = self.shared.server.read(self.fold.next, PAGE).await;
-            let events = read.map_err(|failure| failure.error(&self.shared.server.place))?;
-            let Some(event) = events.first() else {
-                self.shared.is_current();
-                self.end_seen = Some(self.fold.next);
-                return Ok(first);
-            };
-            first.get_or_insert(event.id);
-            self.take_in(events).await?;
+        let Some(first) = self.read_on().await? else { return Ok(None) };
+        // Whose the first is must not be forgotten for an error that comes later.
+        while let Ok(Some(_)) = self.read_on().await {}
+        Ok(Some(first))
+    }
+
+    async fn read_on(&mut self) -> Result<Option<uuid::Uuid>, JournalError> {
+        let read = self.shared.server.read(self.fold.next, PAGE).await;
+        let events = read.map_err(|failure| failure.error(&self.shared.server.place))?;
+        let first = events.first().map(|event| event.id);
+        if first.is_none() {
+            self.shared.is_current();
+            self.end_seen = Some(self.fold.next);
         }
+        self.take_in(events).await?;
+        Ok(first)
     }
 
     /// The server is away: those who have waited long enough are told so.
@@ -288,7 +297,7 @@ impl Committer {
                 break Ok(());
             }
             let mut batch = match Draft::epoch(&lease, epoch) {
-                Ok(draft) => Batch::of(draft),
+                Ok(draft) => Batch::of(draft, self.fold.next),
                 Err(error) => break Err(error),
             };
             match self.push(&mut batch).await {

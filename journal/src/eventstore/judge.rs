@@ -21,6 +21,8 @@ pub(super) struct Batch {
     pub(super) verdicts: Vec<(Place, Verdict)>,
     /// One append each. There is more than one only where a unit is sent in parts.
     pub(super) pieces: Vec<Vec<Draft>>,
+    /// Where in the log the next piece goes.
+    pub(super) place: u64,
     /// How many of them are in the log.
     pub(super) done: usize,
     /// The next one may be, too.
@@ -31,8 +33,8 @@ pub(super) struct Batch {
 
 impl Batch {
     /// A piece without a unit.
-    pub(super) fn of(draft: Draft) -> Self {
-        Self { pieces: vec![vec![draft]], ..Self::default() }
+    pub(super) fn of(draft: Draft, place: u64) -> Self {
+        Self { pieces: vec![vec![draft]], place, ..Self::default() }
     }
 }
 
@@ -54,7 +56,7 @@ pub(super) async fn judge(
 ) -> Result<Batch, JournalError> {
     let now = whole_micros(clock());
     let mut stage = Stage { fold, mirror, position: fold.position, versions: HashMap::new() };
-    let mut batch = Batch::default();
+    let mut batch = Batch { place: fold.next, ..Batch::default() };
     let mut drafts: Vec<Draft> = Vec::new();
     let mut weight = 0;
     'full: for (index, job) in jobs.iter().enumerate() {

@@ -133,8 +133,9 @@ impl LogEvent {
             tillroll: u32,
         }
         let format = match serde_json::from_slice::<Sign>(&self.metadata) {
-            Ok(sign) => sign.tillroll,
-            Err(_) => return Ok(Meaning::Foreign),
+            // An array would do for the fields of an object, too.
+            Ok(sign) if self.metadata.trim_ascii_start().starts_with(b"{") => sign.tillroll,
+            _ => return Ok(Meaning::Foreign),
         };
         if format > FORMAT {
             return Err(JournalError::NewerFormat { found: format, supported: FORMAT });

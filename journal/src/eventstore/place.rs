@@ -49,9 +49,16 @@ impl Place {
         if stream.is_empty() || stream.len() > STREAM_BYTES_MAX || !stream.bytes().all(plain) {
             return Err(wrong("a stream is named by letters, digits, `_`, `.` and `-`"));
         }
-        // Followers refuse appends, and what they show may be old.
-        if !settings.iter().any(|pair| pair.to_ascii_lowercase().starts_with("nodepreference=")) {
-            settings.push("nodePreference=leader");
+        // Followers refuse appends, and what they show may be old. The client sleeps for half a
+        // second before it connects unless it is told otherwise.
+        for default in ["nodePreference=leader", "discoveryInterval=50"] {
+            let name = default.split_once('=').map_or(default, |(name, _)| name);
+            let given = |pair: &&str| {
+                pair.split_once('=').is_some_and(|(given, _)| given.eq_ignore_ascii_case(name))
+            };
+            if !settings.iter().any(given) {
+                settings.push(default);
+            }
         }
         let client_url = format!("{scheme}://{address}?{}", settings.join("&"));
         let settings: ClientSettings =
