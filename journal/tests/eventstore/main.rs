@@ -8,6 +8,12 @@
 #![allow(unreachable_pub, dead_code, reason = "a test program exports nothing")]
 
 mod double;
+mod errors;
+mod large;
+mod leases;
+mod mirror;
+mod nodes;
+mod outage;
 mod sample;
 
 use std::sync::atomic::Ordering::Relaxed;

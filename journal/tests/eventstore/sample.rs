@@ -108,3 +108,11 @@ pub fn assert_sound(events: &[Recorded]) {
         assert!(ids.insert(event.id), "{} is there twice", event.id);
     }
 }
+
+/// Without telling thousands of events if not.
+pub fn assert_same(events: &[Recorded], others: &[Recorded]) {
+    for (event, other) in events.iter().zip(others) {
+        assert_eq!(event, other);
+    }
+    assert_eq!(events.len(), others.len());
+}

@@ -20,6 +20,10 @@ use tokio::sync::watch;
 /// What becomes of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
+    /// Nothing goes wrong with this one.
+    Pass,
+    /// It never takes effect and no answer ever comes.
+    Swallow,
     /// The connection is cut before it takes effect.
     CutBefore,
     /// It takes effect, then the connection is cut.
@@ -38,6 +42,8 @@ pub enum Fate {
 pub struct Faults {
     /// What becomes of the next appends, one by one.
     pub appends: Mutex<VecDeque<Fate>>,
+    /// Which of the next reads are cut off.
+    pub cut_reads: Mutex<VecDeque<bool>>,
     /// Each call is answered so much later, in microseconds.
     pub delay_micros: AtomicU64,
     /// Of 1000 calls so many are cut off, half of them before they take effect.
@@ -51,7 +57,7 @@ pub struct Faults {
 }
 
 pub struct Shared {
-    pub store: Mutex<Store>,
+    pub store: Arc<Mutex<Store>>,
     pub faults: Faults,
     /// `USER:PASSWORD` that is demanded.
     pub demands: Mutex<Option<String>>,
@@ -91,12 +97,17 @@ pub struct Double {
 
 impl Double {
     pub fn start() -> Self {
-        Self::with_store(Store::default())
+        Self::with_store(Arc::default())
     }
 
-    fn with_store(store: Store) -> Self {
+    /// Another node of the same cluster: it has all that this one has.
+    pub fn beside(&self) -> Self {
+        Self::with_store(self.shared.store.clone())
+    }
+
+    fn with_store(store: Arc<Mutex<Store>>) -> Self {
         let shared = Arc::new(Shared {
-            store: Mutex::new(store),
+            store,
             faults: Faults::default(),
             demands: Mutex::default(),
             no_batches: AtomicBool::new(false),

@@ -22,7 +22,8 @@ pub type Answers<R> = ReceiverStream<Result<R, Status>>;
 pub async fn read(line: Line, request: ReadReq) -> Result<Answers<ReadResp>, Status> {
     let shared = &line.shared;
     shared.reads.fetch_add(1, Relaxed);
-    if shared.random().0 < shared.faults.cut_of_1000.load(Relaxed) {
+    let cut = shared.faults.cut_reads.lock().unwrap().pop_front();
+    if cut.unwrap_or_else(|| shared.random().0 < shared.faults.cut_of_1000.load(Relaxed)) {
         line.cut().await;
     }
     if let Some(leader) = *shared.faults.leader_is.lock().unwrap() {
@@ -176,7 +177,8 @@ async fn effect(
     }
     let append = |events| shared.store().append(name, expected, events).map_err(Failed::Refused);
     match fate {
-        None => append(events),
+        None | Some(Fate::Pass) => append(events),
+        Some(Fate::Swallow) => std::future::pending().await,
         Some(Fate::CutBefore) => line.cut().await,
         Some(Fate::CutAfter) => {
             let _ = append(events);
