@@ -59,6 +59,39 @@ async fn nodes_that_append_at_once_come_to_the_same() {
     assert_same(&seen[0], &seen[2]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_beside_a_busy_one_is_not_left_out() {
+    let (double, stream) = (Double::start(), fresh_stream());
+    let (busy, other) = (Node::open(&double, &stream).await, Node::open(&double, &stream).await);
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = (0..32)
+        .map(|n| {
+            let (journal, stop) = (busy.journal.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut version = 0;
+                while !stop.load(Relaxed) {
+                    assert!(is_committed(&append(&*journal, unit(&cart(n), version, 1)).await));
+                    version += 1;
+                }
+                version
+            })
+        })
+        .collect();
+    for version in 0..20 {
+        // It tries until it is through, however many are first.
+        assert!(is_committed(&append(&*other.journal, unit(&cart(99), version, 1)).await));
+    }
+    stop.store(true, Relaxed);
+    let mut events = 20;
+    for writer in writers {
+        events += writer.await.unwrap();
+    }
+    reaches(&*other.journal, events).await;
+    reaches(&*busy.journal, events).await;
+    assert_sound(&all(&*busy.journal).await);
+    assert_same(&all(&*busy.journal).await, &all(&*other.journal).await);
+}
+
 #[tokio::test]
 async fn a_node_judges_by_the_log_and_not_by_what_it_happens_to_know() {
     let (double, stream) = (Double::start(), fresh_stream());
