@@ -72,10 +72,7 @@ impl Committer {
                 biased;
                 Some(passing) = passing.recv() => self.pass(passing).await,
                 Some(News { events, done }) = news.recv() => {
-                    if let Err(error) = self.take_in(events).await {
-                        tracing::warn!(%error, "events of others could not be taken in");
-                    }
-                    let _ = done.send(());
+                    let _ = done.send(self.take_in(events).await);
                 }
                 jobs = shared.queue.take(EVENTS_MAX) => match jobs {
                     Some(jobs) => self.serve(jobs).await,
@@ -102,7 +99,7 @@ impl Committer {
             self.shared.mirror.apply(units).await?;
             Ok(fold)
         };
-        self.fold = taken.await.inspect_err(|error| self.shared.judge(error))?;
+        self.fold = taken.await.inspect_err(|error| self.shared.failed(error))?;
         self.shared.took_in(&self.fold);
         self.shared.mirror.note(&self.fold, false);
         Ok(())
@@ -134,12 +131,7 @@ impl Committer {
                     }
                 }
                 Step::Overtaken => kept = None,
-                Step::Refused(error) => {
-                    if matches!(error, JournalError::Full) {
-                        hold(&self.shared.stats).full += 1;
-                    }
-                    jobs.iter_mut().for_each(|job| job.fail(error.clone()));
-                }
+                Step::Refused(error) => jobs.iter_mut().for_each(|job| job.fail(error.clone())),
                 Step::Away(error) => self.wait(&mut jobs, kept.as_ref(), error).await,
             }
         }
@@ -165,7 +157,10 @@ impl Committer {
                 return Step::Done;
             }
             return match self.look().await {
-                Ok(None) => Step::Done,
+                Ok(None) => {
+                    self.failures = 0;
+                    Step::Done
+                }
                 Ok(Some(_)) => Step::Overtaken,
                 Err(error) => Step::Away(error),
             };
@@ -200,8 +195,8 @@ impl Committer {
                 Err(failure) => {
                     if let Failure::Unknown(_) = failure {
                         hold(&self.shared.stats).reopens += 1;
-                        batch.unsure = true;
                     }
+                    batch.unsure |= matches!(failure, Failure::Unknown(_) | Failure::NotTakenIn(_));
                     return Step::Away(failure.error(&self.shared.server.place));
                 }
             }
@@ -219,7 +214,7 @@ impl Committer {
         let events =
             piece.iter().zip(next..).map(|(draft, place)| draft.read_back(place)).collect();
         // What cannot be taken in now is found in the log when it is tried again.
-        self.take_in(events).await.map_err(|error| Failure::Unknown(error.to_string()))
+        self.take_in(events).await.map_err(Failure::NotTakenIn)
     }
 
     async fn find(&mut self, piece: &[Draft]) -> Result<Found, JournalError> {

@@ -22,6 +22,8 @@ pub(super) enum Failure {
     Refused(JournalError),
     /// Another node leads. The client turns to it when a read is told so.
     NotLeader,
+    /// It was done, but the mirror could not take it in.
+    NotTakenIn(JournalError),
     /// What was asked for may have been done or not.
     Unknown(String),
 }
@@ -45,6 +47,10 @@ impl Failure {
             Self::NotLeader => JournalError::Unavailable(format!(
                 "EventStoreDB at {hosts} is not the leader of its cluster: name all nodes in the \
                  URL, or make sure that the leader can be reached from here"
+            )),
+            Self::NotTakenIn(error) => JournalError::Unavailable(format!(
+                "EventStoreDB at {hosts} has taken the append, but the mirror of this node cannot \
+                 ({error}): make room or repair the disk, and it goes on by itself"
             )),
             Self::Unknown(what) => JournalError::Unavailable(format!(
                 "the connection to EventStoreDB at {hosts} broke: {what}"
@@ -77,6 +83,11 @@ pub(super) fn failure(error: Error, place: &Place) -> Failure {
             ))),
             _ => Failure::Unknown(message),
         },
+        Error::ConnectionClosed => Failure::Unknown(
+            "the client has ended; if that stays so, check that the system's CA certificates (or \
+             `tlsCaFile`) can be read"
+                .to_owned(),
+        ),
         other => Failure::Unknown(other.to_string()),
     }
 }

@@ -27,24 +27,27 @@ pub(super) async fn follow(shared: Arc<Shared>, news: mpsc::Sender<News>) {
             tokio::time::sleep(rest).await;
             continue;
         }
-        match shared.server.read(shared.next(), PAGE).await {
+        let error = match shared.server.read(shared.next(), PAGE).await {
             Ok(events) if events.is_empty() => {
                 shared.is_current();
-                failures = 0;
+                None
             }
             Ok(events) => {
-                failures = 0;
                 let (done, taken_in) = oneshot::channel();
                 if news.send(News { events, done }).await.is_err() {
                     return;
                 }
                 // Where the next page begins is known only then.
-                let _ = taken_in.await;
+                let Ok(taken) = taken_in.await else { return };
+                taken.err()
             }
-            Err(failure) => {
+            Err(failure) => Some(failure.error(&shared.server.place)),
+        };
+        match error {
+            None => failures = 0,
+            Some(error) => {
                 if failures == 0 {
-                    let error = failure.error(&shared.server.place);
-                    tracing::warn!(%error, "cannot look for new events; still trying");
+                    tracing::warn!(%error, "cannot take in new events; still trying");
                 }
                 failures += 1;
             }

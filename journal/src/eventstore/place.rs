@@ -11,13 +11,19 @@ const STREAM_BYTES_MAX: usize = 200;
 const FORM: &str = "expected esdb://USER:PASSWORD@HOST:2113?tls=true&stream=tillroll";
 
 /// Where the log is. Messages may hold all of it but the settings, which know the password.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) settings: ClientSettings,
     pub(super) stream: String,
     /// Hosts with ports, for messages.
     pub(super) hosts: String,
     pub(super) user: Option<String>,
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Place").field("hosts", &self.hosts).field("stream", &self.stream).finish()
+    }
 }
 
 impl Place {

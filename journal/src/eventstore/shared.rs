@@ -52,7 +52,7 @@ pub(super) struct Passing {
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) events: Vec<LogEvent>,
-    pub(super) done: oneshot::Sender<()>,
+    pub(super) done: oneshot::Sender<Result<(), JournalError>>,
 }
 
 impl Shared {
@@ -115,11 +115,15 @@ impl Shared {
         hold(&self.broken).clone().map_or(Ok(()), Err)
     }
 
-    /// Remembers an error after which nothing can be right.
-    pub(super) fn judge(&self, error: &JournalError) {
-        if matches!(error, JournalError::Corrupt { .. } | JournalError::NewerFormat { .. }) {
-            tracing::error!(%error, "nothing more is read from the log or appended to it");
-            hold(&self.broken).get_or_insert_with(|| error.clone());
+    /// Notes an error of the mirror or of the log; after some nothing can be right any more.
+    pub(super) fn failed(&self, error: &JournalError) {
+        match error {
+            JournalError::Full => hold(&self.stats).full += 1,
+            JournalError::Corrupt { .. } | JournalError::NewerFormat { .. } => {
+                tracing::error!(%error, "nothing more is read from the log or appended to it");
+                hold(&self.broken).get_or_insert_with(|| error.clone());
+            }
+            _ => {}
         }
     }
 

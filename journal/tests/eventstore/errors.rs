@@ -91,9 +91,10 @@ async fn credentials_that_are_refused() {
     let error = refused(&format!("esdb://shop:geheim@{address}?tls=false")).await;
     assert!(error.contains("denies user shop access: check user and password"), "{error}");
     let directory = tempfile::tempdir().unwrap();
-    let url = format!("esdb://shop:richtig@{address}?tls=false");
+    let url = format!("kurrentdb://shop:richtig@{address}?tls=false");
     let journal =
         EventStoreJournal::open(&url, options(&directory.path().join("mirror"))).await.unwrap();
+    assert!(!format!("{journal:?}").contains("richtig"), "it shows the password");
     append(&journal, unit(&cart(1), 0, 1)).await;
 }
 

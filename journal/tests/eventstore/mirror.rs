@@ -137,7 +137,9 @@ async fn a_mirror_without_room_loses_nothing() {
             Err(error) => break error.to_string(),
         }
     };
+    assert!(error.contains("has taken the append, but the mirror"), "{error}");
     assert!(error.contains("disk is full") && error.contains("may have taken effect"), "{error}");
+    assert!(node.journal.stats().full > 0);
     assert!(appended > 0);
     assert_eq!(all(&*node.journal).await.len() as u128, appended * 100, "reads go on");
     node.journal.close().await.unwrap();
