@@ -5,6 +5,7 @@
 
 mod check;
 pub mod conformance;
+mod copy;
 mod error;
 mod event;
 mod held;
@@ -16,6 +17,9 @@ mod postgres;
 mod sqlite;
 mod stream;
 
+pub use copy::{
+    Copied, CopyError, CopyOptions, CopyProgress, CopyStage, JournalDigest, check_copy, copy,
+};
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 pub use lease::{Epoch, Fence, Leases};
