@@ -13,7 +13,7 @@ pub mod parcels;
 mod table;
 
 pub use asyncapi::asyncapi;
-pub use envelope::{MessageError, PublicMessage};
+pub use envelope::{MessageError, MessagePlace, PublicMessage};
 pub use table::{MessageEntry, PublicData, messages};
 
 use serde_json::Value;

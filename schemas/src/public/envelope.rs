@@ -35,6 +35,14 @@ pub struct PublicMessage {
     pub data: PublicData,
 }
 
+/// Where a message belongs, whatever it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessagePlace {
+    pub journal: Uuid,
+    pub position: u64,
+    pub id: Uuid,
+}
+
 /// Text that is no message of a kind this release knows.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
@@ -108,19 +116,23 @@ impl PublicMessage {
             .expect("a test encodes every message; only map keys that are no strings could fail")
     }
 
+    /// Reads only where a message belongs, of any type, also of one a later release sent.
+    pub fn place(text: &str) -> Result<MessagePlace, MessageError> {
+        let envelope: Envelope<&RawValue> = serde_json::from_str(text)?;
+        envelope.place()
+    }
+
     /// Reads a message. Fields it does not know are ignored.
     pub fn decode(text: &str) -> Result<Self, MessageError> {
         let envelope: Envelope<&RawValue> = serde_json::from_str(text)?;
-        let foreign = |field, value: &str| MessageError::Foreign { field, value: value.to_owned() };
-        let number = |field, text: &str| text.parse().map_err(|_| foreign(field, text));
-        let source = &envelope.source;
-        let journal = source.strip_prefix(SOURCE).and_then(|id| Uuid::parse_str(id).ok());
+        let MessagePlace { journal, position, id } = envelope.place()?;
+        let stream_version = number("streamversion", &envelope.streamversion)?;
         Ok(Self {
-            id: envelope.id,
-            journal: journal.ok_or_else(|| foreign("source", source))?,
-            position: number("position", &envelope.position)?,
+            id,
+            journal,
+            position,
             stream: envelope.stream,
-            stream_version: number("streamversion", &envelope.streamversion)?,
+            stream_version,
             subject: envelope.subject,
             time: envelope.time,
             correlation_id: envelope.correlationid,
@@ -128,4 +140,23 @@ impl PublicMessage {
             data: PublicData::decode(&envelope.r#type, envelope.data)?,
         })
     }
+}
+
+impl<D> Envelope<D> {
+    fn place(&self) -> Result<MessagePlace, MessageError> {
+        let journal = self.source.strip_prefix(SOURCE).and_then(|id| Uuid::parse_str(id).ok());
+        Ok(MessagePlace {
+            journal: journal.ok_or_else(|| foreign("source", &self.source))?,
+            position: number("position", &self.position)?,
+            id: self.id,
+        })
+    }
+}
+
+fn foreign(field: &'static str, value: &str) -> MessageError {
+    MessageError::Foreign { field, value: value.to_owned() }
+}
+
+fn number(field: &'static str, digits: &str) -> Result<u64, MessageError> {
+    digits.parse().map_err(|_| foreign(field, digits))
 }
