@@ -1,8 +1,8 @@
 //! The bus over NATS JetStream.
 //!
 //! The stream itself says how far it has been told: its last message carries a position. Every
-//! publish names the sequence that the stream must be at, so the stream takes a message only right
-//! after the one that precedes it in the journal. A relay that was paused, and whatever is still on
+//! publish names the sequence and the message that the stream must end with, so the stream takes a
+//! message only right after the one that precedes it in the journal. A relay that was paused, and whatever is still on
 //! its way from a connection that died, cannot get in between; and a run of publishes in flight is
 //! taken up to its first gap and no further. A key-value bucket keeps the position where nothing
 //! was told for long, by compare-and-set.
@@ -50,6 +50,9 @@ struct Link {
     started: u64,
     /// The stream's last sequence, which the next publish expects.
     sequence: u64,
+    /// Id of the message this link published last, which the next publish expects too. `None` when
+    /// it is not ours: a server that was started again does not know old ids.
+    last_id: Option<String>,
 }
 
 impl JetStreamBus {
@@ -113,6 +116,7 @@ impl MessageBus for JetStreamBus {
             revision: found.revision,
             started: found.kept.as_ref().map_or(0, |kept| kept.started),
             sequence: found.last_sequence,
+            last_id: None,
         });
         if resumed.lost {
             tracing::warn!(

@@ -7,5 +7,11 @@
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
 mod conformance;
+mod kills;
+mod process;
+mod rivals;
+mod running;
 mod server;
+mod set_up;
 mod shop;
+mod stream_loss;

@@ -106,10 +106,6 @@ impl Server {
     pub fn url_of(&self, scheme: &str, who: &str) -> String {
         format!("{scheme}://{who}127.0.0.1:{}", self.port)
     }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
 }
 
 impl Drop for Server {
@@ -144,11 +140,10 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let find = || {
-            let places = std::env::split_paths(&std::env::var_os("PATH")?)
+            std::env::split_paths(&std::env::var_os("PATH")?)
                 .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/bin")])
                 .map(|place| place.join("nats-server"))
-                .find(|place| place.exists());
-            places
+                .find(|place| place.exists())
         };
         if find().is_none() {
             install("nats-server");

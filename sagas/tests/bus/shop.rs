@@ -106,13 +106,15 @@ pub async fn expected(journal: &dyn Journal) -> Vec<PublicMessage> {
 /// A message as it came out of the stream.
 #[derive(Debug, Clone)]
 pub struct Delivered {
-    pub sequence: u64,
     pub subject: String,
     pub id: String,
     pub message: PublicMessage,
 }
 
-/// All that is in the stream, in its order.
+/// What somebody else may put into the stream.
+pub const OTHERS: &str = "hello";
+
+/// All of ours in the stream, in its order.
 pub async fn delivered(options: &JetStreamOptions) -> Vec<Delivered> {
     let client = async_nats::connect(&options.servers).await.unwrap();
     let context = async_nats::jetstream::new(client);
@@ -127,12 +129,14 @@ pub async fn delivered(options: &JetStreamOptions) -> Vec<Delivered> {
     while let Some(message) = messages.next().await {
         let message = message.unwrap();
         let sequence = message.info().unwrap().stream_sequence;
-        all.push(Delivered {
-            sequence,
-            subject: message.subject.to_string(),
-            id: message.headers.as_ref().unwrap().get("Nats-Msg-Id").unwrap().to_string(),
-            message: PublicMessage::decode(std::str::from_utf8(&message.payload).unwrap()).unwrap(),
-        });
+        if message.payload != OTHERS {
+            all.push(Delivered {
+                subject: message.subject.to_string(),
+                id: message.headers.as_ref().unwrap().get("Nats-Msg-Id").unwrap().to_string(),
+                message: PublicMessage::decode(std::str::from_utf8(&message.payload).unwrap())
+                    .unwrap(),
+            });
+        }
         if sequence >= last {
             break;
         }

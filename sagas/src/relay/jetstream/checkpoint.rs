@@ -79,7 +79,8 @@ pub(super) async fn read(
 
 /// Writes the checkpoint, unless another relay has since.
 pub(super) async fn keep(link: &mut Link, mark: Mark) -> Result<(), BusError> {
-    if link.revision == 0 {
+    // Nothing was told yet, and what is before this mark never will be.
+    if link.revision == 0 && link.sequence == 0 {
         link.started = mark.position.0;
     }
     let kept = Kept {

@@ -29,6 +29,14 @@ pub(super) struct News {
 #[derive(Clone)]
 pub(super) struct Servers(Vec<ServerAddr>);
 
+/// What an address says of who is asking.
+#[derive(Debug, PartialEq, Eq)]
+enum Credentials {
+    None,
+    Token(String),
+    User(String, String),
+}
+
 impl Servers {
     pub(super) fn parse(text: &str) -> Result<Self, BusError> {
         let addresses = text.split(',').map(|address| address.trim().parse::<ServerAddr>());
@@ -45,6 +53,39 @@ impl Servers {
         }
         Ok(Self(addresses))
     }
+
+    /// Of the first address that has any: the servers of a cluster know the same users. The client
+    /// itself does not look into the addresses for them.
+    fn credentials(&self) -> Credentials {
+        let given =
+            self.0.iter().find_map(|address| Some((address.username()?, address.password())));
+        match given {
+            None => Credentials::None,
+            Some((token, None)) => Credentials::Token(decoded(token)),
+            Some((user, Some(password))) => Credentials::User(decoded(user), decoded(password)),
+        }
+    }
+}
+
+/// Undoes the `%40` that an `@` in a password has to be written as.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        rest = match byte {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                &after[2..]
+            }
+            _ => {
+                bytes.push(*first);
+                after
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl fmt::Display for Servers {
@@ -74,6 +115,11 @@ pub(super) async fn connect(
             heard(&news, &event);
             std::future::ready(())
         });
+    connecting = match servers.credentials() {
+        Credentials::None => connecting,
+        Credentials::Token(token) => connecting.token(token),
+        Credentials::User(user, password) => connecting.user_and_password(user, password),
+    };
     if let Some(file) = &options.credentials {
         connecting = connecting
             .credentials_file(file)
@@ -175,6 +221,16 @@ fn about_tls(error: &ConnectError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_asking_is_in_the_address() {
+        let of = |text: &str| Servers::parse(text).unwrap().credentials();
+        let user = |name: &str, word: &str| Credentials::User(name.to_owned(), word.to_owned());
+        assert_eq!(of("nats://a, nats://b"), Credentials::None);
+        assert_eq!(of("nats://a, nats://ada:hunter2@b"), user("ada", "hunter2"));
+        assert_eq!(of("nats://ada:p%40s%25s%@b"), user("ada", "p@s%s%"));
+        assert_eq!(of("nats://t0ken@b"), Credentials::Token("t0ken".to_owned()));
+    }
 
     #[test]
     fn addresses_are_read_and_shown_without_their_secrets() {

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 
 use async_nats::HeaderMap;
-use async_nats::header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_STREAM, NATS_MESSAGE_ID};
+use async_nats::header::{
+    NATS_EXPECTED_LAST_MESSAGE_ID, NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_STREAM,
+    NATS_MESSAGE_ID,
+};
 use async_nats::jetstream::Error as ServerError;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
@@ -41,24 +44,41 @@ pub(super) async fn publish(
         while let Some(next) = outgoing.get(confirmed + flight.acks.len())
             && flight.has_room(next, options)
         {
-            let expected = link.sequence + flight.acks.len() as u64;
-            flight.send(link, options, next, expected).await?;
+            let before = (confirmed + flight.acks.len()).checked_sub(1);
+            let before = match before {
+                // What is before the first of a run is what the server last confirmed.
+                Some(before) if !flight.acks.is_empty() => Some(outgoing[before].id.clone()),
+                _ => link.last_id.clone(),
+            };
+            let after = After { sequence: link.sequence + flight.acks.len() as u64, id: before };
+            flight.send(link, options, next, after).await?;
         }
         let Some(ack) = flight.land().await else { break };
         let ack = ack.map_err(|error| failed(link, options, first, &error))?;
         confirmed += 1;
         if ack.sequence == link.sequence + 1 {
             link.sequence += 1;
+            link.last_id = Some(first.id.clone());
         } else if ack.duplicate {
             // It is in the stream already, further back. What was sent after it expected another
             // sequence and is refused, so it is sent again.
             while flight.land().await.is_some() {}
+            link.last_id = None;
         } else {
             // Nothing that was sent after it can be taken to be where it belongs.
             return Err(BusError::Overtaken);
         }
     }
     Ok(())
+}
+
+/// What a message must come right after.
+///
+/// The sequence alone would not do for those in flight: if somebody else's message takes the place
+/// of one, the sequence that the next one names is reached nevertheless.
+struct After {
+    sequence: u64,
+    id: Option<String>,
 }
 
 struct Flight {
@@ -80,12 +100,15 @@ impl Flight {
         link: &Link,
         options: &JetStreamOptions,
         message: &Outgoing,
-        expected: u64,
+        after: After,
     ) -> Result<(), BusError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, message.id.as_str());
         headers.insert(NATS_EXPECTED_STREAM, options.stream.as_str());
-        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, expected.to_string().as_str());
+        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, after.sequence.to_string().as_str());
+        if let Some(id) = &after.id {
+            headers.insert(NATS_EXPECTED_LAST_MESSAGE_ID, id.as_str());
+        }
         headers.insert("Content-Type", PublicMessage::CONTENT_TYPE);
         let size = message.payload.len();
         let publish =
