@@ -31,13 +31,15 @@ fn main() -> ExitCode {
 const ON_POSTGRES: &[&str] =
     &["-p", "journal", "-p", "sagas", "--features", "journal/postgres,sagas/postgres"];
 
+const ON_NATS: &[&str] = &["-p", "sagas", "--features", "sagas/nats"];
+
 /// A check's name, and what says whether it holds.
 type Check = (&'static str, fn() -> bool);
 
 /// The tests come last, so that the output of a good run ends as `cargo test` ends.
 fn ci() -> bool {
     install_python();
-    let checks: [Check; 6] = [
+    let checks: [Check; 7] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::check),
         ("layers", layers::check),
@@ -47,6 +49,10 @@ fn ci() -> bool {
         }),
         ("lints of what is on PostgreSQL", || {
             let what = [&["clippy", "--all-targets"], ON_POSTGRES].concat();
+            cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
+        }),
+        ("lints of what is on NATS", || {
+            let what = [&["clippy", "--all-targets"], ON_NATS].concat();
             cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
         }),
     ];
@@ -66,6 +72,11 @@ fn ci() -> bool {
     let postgres = [&["test"], ON_POSTGRES, &["--test", "postgres", "--test", "keys_postgres"]];
     if !cargo(&[&postgres.concat()[..], &["--locked", "--no-fail-fast"]].concat()) {
         failed.push("tests on PostgreSQL");
+    }
+    // The same with nats-servers.
+    let nats = [&["test"], ON_NATS, &["--test", "bus"]];
+    if !cargo(&[&nats.concat()[..], &["--locked", "--no-fail-fast"]].concat()) {
+        failed.push("tests on NATS");
     }
     if !cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]) {
         failed.push("tests");

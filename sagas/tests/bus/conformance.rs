@@ -10,9 +10,10 @@ use sagas::relay::{
     MessageBus,
 };
 use schemas::public::PublicMessage;
+use test_servers::nats;
 use uuid::Uuid;
 
-use crate::{server, shop};
+use crate::shop;
 
 /// One bus, however often it is opened again.
 #[async_trait]
@@ -78,15 +79,15 @@ impl Adapter for InProcess {
 
 #[tokio::test]
 async fn the_bus_over_nats_conforms() {
-    let url = server::shared_url();
-    check_all(&|| Box::new(OverNats(server::options(&url)))).await;
+    let url = nats::shared_url();
+    check_all(&|| Box::new(OverNats(shop::options(&url)))).await;
 }
 
 #[tokio::test]
 async fn the_bus_over_nats_conforms_with_one_message_in_flight() {
-    let url = server::shared_url();
+    let url = nats::shared_url();
     check_all(&|| {
-        let options = server::options(&url);
+        let options = shop::options(&url);
         Box::new(OverNats(JetStreamOptions { window_messages: 1, window_bytes: 1, ..options }))
     })
     .await;

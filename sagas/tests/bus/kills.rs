@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::Journal;
+use test_servers::nats::{self, Server};
 
 use crate::running::Running;
-use crate::{server, shop};
+use crate::shop;
 
 /// Orders come in until told to stop.
 fn load(journal: Arc<dyn Journal>) -> tokio::task::JoinHandle<()> {
@@ -27,8 +28,8 @@ fn pause(round: u64) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_again_and_again_loses_and_repeats_nothing() {
-    let mut nats = server::Server::start();
-    let options = server::options(&nats.url());
+    let mut nats = Server::start();
+    let options = shop::options(&nats.url());
     let journal = shop::memory();
     let relay = Running::start(Arc::clone(&journal) as _, &options);
     let load = load(Arc::clone(&journal) as _);
@@ -49,7 +50,7 @@ async fn a_server_that_is_killed_again_and_again_loses_and_repeats_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_dropped_anywhere_goes_on_where_it_was() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let journal = shop::memory();
     let load = load(Arc::clone(&journal) as _);
     for round in 0..40 {
@@ -68,10 +69,10 @@ async fn a_relay_that_is_dropped_anywhere_goes_on_where_it_was() {
 /// The server takes packets and answers nothing: what is confirmed late counts all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stands_still_is_waited_for() {
-    let nats = server::Server::start();
+    let nats = Server::start();
     let options = sagas::relay::JetStreamOptions {
         answer_timeout: Duration::from_millis(300),
-        ..server::options(&nats.url())
+        ..shop::options(&nats.url())
     };
     let journal = shop::memory();
     let relay = Running::start(Arc::clone(&journal) as _, &options);
@@ -91,8 +92,8 @@ async fn a_server_that_stands_still_is_waited_for() {
 
 #[tokio::test]
 async fn a_server_that_is_away_for_long_is_waited_for_and_the_lag_is_shown() {
-    let mut nats = server::Server::start();
-    let options = server::options(&nats.url());
+    let mut nats = Server::start();
+    let options = shop::options(&nats.url());
     let journal = shop::memory();
     shop::one_order(&*journal).await;
     let relay = Running::start(Arc::clone(&journal) as _, &options);

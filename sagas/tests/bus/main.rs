@@ -11,7 +11,6 @@ mod kills;
 mod process;
 mod rivals;
 mod running;
-mod server;
 mod set_up;
 mod shop;
 mod stream_loss;

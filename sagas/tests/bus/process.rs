@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use journal::{Journal, SqliteJournal};
 use sagas::relay::JetStreamOptions;
+use test_servers::nats::Server;
 
 use crate::running::{PATIENCE, Running};
-use crate::{server, shop};
+use crate::shop;
 
 const JOURNAL: &str = "TILLROLL_TEST_BUS_JOURNAL";
 const SERVERS: &str = "TILLROLL_TEST_BUS_SERVERS";
@@ -46,7 +47,7 @@ async fn child_sells_and_tells() {
 async fn a_process_that_is_killed_anywhere_has_told_what_it_committed_once_it_is_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal.db");
-    let mut nats = server::Server::start();
+    let mut nats = Server::start();
     let options = named(&nats.url(), "killed");
     for round in 0..10_u32 {
         let before = messages(&options).await;

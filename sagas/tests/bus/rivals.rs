@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use journal::{Journal, JournalId, Storage};
 use sagas::relay::{BusError, JetStreamBus, Mark, MessageBus, Relay, RelayState};
 use schemas::public::PublicMessage;
+use test_servers::nats;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::running::{PATIENCE, Running, relay_options};
-use crate::{server, shop};
+use crate::shop;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn relays_that_know_nothing_of_each_other_publish_nothing_twice() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let journal = shop::memory();
     let relays: Vec<Running> =
         (0..3).map(|_| Running::start(Arc::clone(&journal) as _, &options)).collect();
@@ -32,7 +33,7 @@ async fn relays_that_know_nothing_of_each_other_publish_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_keeps_all_but_one_at_rest_and_passes_on_when_that_one_dies() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let storage = Arc::new(Storage::new(Uuid::now_v7()));
     let journal = shop::shared(&storage);
     let mut relays = vec![Running::start(Arc::clone(&journal) as _, &options)];
@@ -94,10 +95,8 @@ impl MessageBus for Gate {
 async fn a_relay_that_wakes_up_late_publishes_nothing_on_top_of_its_successor() {
     // Short, or the server would recognize what the sleeper publishes by the ids.
     let duplicate_window = Duration::from_millis(100);
-    let options = sagas::relay::JetStreamOptions {
-        duplicate_window,
-        ..server::options(&server::shared_url())
-    };
+    let options =
+        sagas::relay::JetStreamOptions { duplicate_window, ..shop::options(&nats::shared_url()) };
     let journal = shop::memory();
     let open = Arc::new(Semaphore::new(1));
     let bus = Gate { bus: JetStreamBus::new(options.clone()).unwrap(), open: Arc::clone(&open) };
@@ -129,7 +128,7 @@ async fn a_relay_that_wakes_up_late_publishes_nothing_on_top_of_its_successor() 
 /// Two marks of different relays: the later one to write finds out.
 #[tokio::test]
 async fn the_checkpoint_is_written_by_compare_and_set() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let journal = Uuid::now_v7();
     let [one, other] = [0, 1].map(|_| JetStreamBus::new(options.clone()).unwrap());
     let mark = |position| Mark { position: journal::Position(position), event: None };

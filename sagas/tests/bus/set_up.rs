@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use journal::Journal;
 use sagas::relay::{BusError, JetStreamBus, JetStreamOptions, MessageBus};
+use test_servers::nats::{self, JETSTREAM, Server};
 use uuid::Uuid;
 
 use crate::running::Running;
-use crate::server::{self, JETSTREAM, Server};
 use crate::shop;
 
 async fn error_of(options: JetStreamOptions) -> BusError {
@@ -41,7 +41,7 @@ fn says(text: &str, words: &[&str]) {
 #[tokio::test]
 async fn without_jetstream() {
     let nats = Server::start_with("");
-    says(&set_up_error(server::options(&nats.url())).await, &["no JetStream", "-js"]);
+    says(&set_up_error(shop::options(&nats.url())).await, &["no JetStream", "-js"]);
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn without_jetstream_for_the_account() {
          NOT {{ users: [{{ user: b, password: secret }}] }} }}"
     ));
     let url = nats.url_of("nats", "b:secret@");
-    says(&set_up_error(server::options(&url)).await, &["JetStream", "account"]);
-    let fine = JetStreamBus::new(server::options(&nats.url_of("nats", "a:secret@"))).unwrap();
+    says(&set_up_error(shop::options(&url)).await, &["JetStream", "account"]);
+    let fine = JetStreamBus::new(shop::options(&nats.url_of("nats", "a:secret@"))).unwrap();
     assert_eq!(fine.resume(Uuid::now_v7()).await, Ok(None));
 }
 
@@ -64,12 +64,9 @@ async fn with_wrong_credentials() {
     ));
     for who in ["", "relay:secret_no_more@", "somebody:secret@", "secret_token@"] {
         let url = nats.url_of("nats", who);
-        says(
-            &set_up_error(server::options(&url)).await,
-            &["refuses these credentials", "127.0.0.1"],
-        );
+        says(&set_up_error(shop::options(&url)).await, &["refuses these credentials", "127.0.0.1"]);
     }
-    let bus = JetStreamBus::new(server::options(&nats.url_of("nats", "relay:secret@"))).unwrap();
+    let bus = JetStreamBus::new(shop::options(&nats.url_of("nats", "relay:secret@"))).unwrap();
     assert_eq!(bus.resume(Uuid::now_v7()).await, Ok(None));
 }
 
@@ -77,7 +74,7 @@ async fn with_wrong_credentials() {
 async fn with_a_credentials_file_that_is_not_there() {
     let options = JetStreamOptions {
         credentials: Some("/nowhere/relay.creds".into()),
-        ..server::options(&server::shared_url())
+        ..shop::options(&nats::shared_url())
     };
     says(&set_up_error(options).await, &["credentials file", "/nowhere/relay.creds"]);
 }
@@ -85,7 +82,7 @@ async fn with_a_credentials_file_that_is_not_there() {
 #[tokio::test]
 async fn where_nobody_listens() {
     let mut nats = Server::start();
-    let options = server::options(&nats.url_of("nats", "relay:secret@"));
+    let options = shop::options(&nats.url_of("nats", "relay:secret@"));
     nats.kill();
     let BusError::Unavailable(what) = error_of(options).await else {
         panic!("it may come back by itself");
@@ -95,7 +92,7 @@ async fn where_nobody_listens() {
 
 #[tokio::test]
 async fn where_a_name_leads_nowhere() {
-    let options = server::options("nats://relay:secret@nats.invalid:4222");
+    let options = shop::options("nats://relay:secret@nats.invalid:4222");
     let BusError::Unavailable(what) = error_of(options).await else {
         panic!("names may be known later");
     };
@@ -104,7 +101,7 @@ async fn where_a_name_leads_nowhere() {
 
 #[tokio::test]
 async fn where_the_address_or_a_name_is_none() {
-    let text = set_up_error(server::options("http://relay:secret@somewhere")).await;
+    let text = set_up_error(shop::options("http://relay:secret@somewhere")).await;
     says(&text, &["nats://[user:password@]host[:port]"]);
     let options = |change: fn(&mut JetStreamOptions)| {
         let mut options = JetStreamOptions::new("nats://127.0.0.1");
@@ -152,7 +149,7 @@ async fn without_permission() {
 
 #[tokio::test]
 async fn with_a_stream_of_other_settings() {
-    let url = server::shared_url();
+    let url = nats::shared_url();
     let context = async_nats::jetstream::new(async_nats::connect(&url).await.unwrap());
     type Change = fn(&mut Config);
     let wrong: [(Change, &str); 4] = [
@@ -162,7 +159,7 @@ async fn with_a_stream_of_other_settings() {
         (|config| config.subjects.push(format!("{}-more.>", config.name)), "subjects"),
     ];
     for (change, word) in wrong {
-        let options = server::options(&url);
+        let options = shop::options(&url);
         let mut config = Config {
             name: options.stream.clone(),
             subjects: vec![options.subjects()],
@@ -174,7 +171,7 @@ async fn with_a_stream_of_other_settings() {
         says(&text, &["not as the relay needs it", word, &options.stream, "remove it"]);
     }
     // Limits are the operator's own.
-    let options = server::options(&url);
+    let options = shop::options(&url);
     let config = Config {
         name: options.stream.clone(),
         subjects: vec![options.subjects()],
@@ -190,7 +187,7 @@ async fn with_a_stream_of_other_settings() {
 
 #[tokio::test]
 async fn with_subjects_that_another_stream_takes() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let context = async_nats::jetstream::new(async_nats::connect(&options.servers).await.unwrap());
     let config = Config {
         name: format!("{}-other", options.stream),
@@ -204,7 +201,7 @@ async fn with_subjects_that_another_stream_takes() {
 #[tokio::test]
 async fn with_more_replicas_than_servers() {
     let nats = Server::start();
-    let options = JetStreamOptions { replicas: 3, ..server::options(&nats.url()) };
+    let options = JetStreamOptions { replicas: 3, ..shop::options(&nats.url()) };
     says(&set_up_error(options).await, &["3 replicas", "fewer"]);
 }
 
@@ -212,7 +209,7 @@ async fn with_more_replicas_than_servers() {
 async fn with_more_bytes_than_there_are() {
     let nats =
         Server::start_with("jetstream { store_dir: \"DIR/store\", max_file_store: 1000000 }\n");
-    let options = JetStreamOptions { max_bytes: 1 << 40, ..server::options(&nats.url()) };
+    let options = JetStreamOptions { max_bytes: 1 << 40, ..shop::options(&nats.url()) };
     says(&set_up_error(options).await, &["no room", "fewer bytes"]);
 }
 
@@ -221,7 +218,7 @@ async fn with_a_message_larger_than_the_server_takes() {
     let nats = Server::start_with(&format!("{JETSTREAM}max_payload: 600\n"));
     let journal = shop::memory();
     shop::one_order(&*journal).await;
-    let relay = Running::start(Arc::clone(&journal) as _, &server::options(&nats.url()));
+    let relay = Running::start(Arc::clone(&journal) as _, &shop::options(&nats.url()));
     says(&relay.troubled_by("max_payload").await, &["600", "bytes"]);
     relay.stop().await;
 }
@@ -229,7 +226,7 @@ async fn with_a_message_larger_than_the_server_takes() {
 /// What is refused for lack of room waits until there is some.
 #[tokio::test]
 async fn with_a_stream_that_is_full_and_discards_nothing() {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let context = async_nats::jetstream::new(async_nats::connect(&options.servers).await.unwrap());
     let mut config = Config {
         name: options.stream.clone(),
@@ -255,7 +252,7 @@ async fn with_a_stream_that_is_full_and_discards_nothing() {
 /// Makes an authority, and a certificate of `127.0.0.1` by it.
 fn certificates(directory: &Path) {
     if Command::new("openssl").arg("version").output().is_err() {
-        server::install("openssl");
+        nats::install("openssl");
     }
     let script = r#"
         cd "$1"
@@ -289,7 +286,7 @@ async fn with_tls_that_the_client_does_not_trust_or_is_not_trusted_in() {
     };
     let nats = Server::start_with(&tls(false));
     for scheme in ["nats", "tls"] {
-        let options = server::options(&nats.url_of(scheme, ""));
+        let options = shop::options(&nats.url_of(scheme, ""));
         says(&set_up_error(options.clone()).await, &["no TLS", "authority"]);
         let trusting = JetStreamOptions { authorities: Some(file("ca.pem")), ..options };
         let bus = JetStreamBus::new(trusting).unwrap();
@@ -297,14 +294,14 @@ async fn with_tls_that_the_client_does_not_trust_or_is_not_trusted_in() {
     }
     let unreadable = JetStreamOptions {
         authorities: Some(file("nothing.pem")),
-        ..server::options(&nats.url_of("tls", ""))
+        ..shop::options(&nats.url_of("tls", ""))
     };
     says(&set_up_error(unreadable).await, &["authorities file", "nothing.pem"]);
 
     let nats = Server::start_with(&tls(true));
     let nameless = JetStreamOptions {
         authorities: Some(file("ca.pem")),
-        ..server::options(&nats.url_of("tls", ""))
+        ..shop::options(&nats.url_of("tls", ""))
     };
     says(&set_up_error(nameless.clone()).await, &["no TLS", "certificate of this client"]);
     let identity = Some((file("client.pem"), file("client.key")));
@@ -315,7 +312,7 @@ async fn with_tls_that_the_client_does_not_trust_or_is_not_trusted_in() {
 #[tokio::test]
 async fn without_tls_where_it_is_asked_for() {
     let nats = Server::start();
-    let error = error_of(server::options(&nats.url_of("tls", ""))).await;
+    let error = error_of(shop::options(&nats.url_of("tls", ""))).await;
     says(&error.to_string(), &["TLS", "127.0.0.1"]);
 }
 
@@ -323,7 +320,7 @@ async fn without_tls_where_it_is_asked_for() {
 #[tokio::test]
 async fn what_is_put_right_works_without_a_restart() {
     let mut nats = Server::start_with("");
-    let options = server::options(&nats.url());
+    let options = shop::options(&nats.url());
     let journal = shop::memory();
     shop::one_order(&*journal).await;
     let relay = Running::start(Arc::clone(&journal) as _, &options);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use commands::{Clock, SystemClock};
@@ -109,6 +110,18 @@ pub struct Delivered {
     pub subject: String,
     pub id: String,
     pub message: PublicMessage,
+}
+
+/// Stream, prefix and bucket that nobody else uses.
+pub fn options(url: &str) -> JetStreamOptions {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let name = format!("t{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    JetStreamOptions {
+        prefix: name.clone(),
+        stream: format!("{name}-stream"),
+        bucket: format!("{name}-relay"),
+        ..JetStreamOptions::new(url)
+    }
 }
 
 /// What somebody else may put into the stream.

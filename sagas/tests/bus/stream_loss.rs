@@ -6,9 +6,10 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::message::PublishMessage;
 use journal::Journal;
 use sagas::relay::JetStreamOptions;
+use test_servers::nats;
 
 use crate::running::{PATIENCE, Running};
-use crate::{server, shop};
+use crate::shop;
 
 async fn context(options: &JetStreamOptions) -> Context {
     async_nats::jetstream::new(async_nats::connect(&options.servers).await.unwrap())
@@ -16,7 +17,7 @@ async fn context(options: &JetStreamOptions) -> Context {
 
 /// Ten orders, told, and the relay at rest with its mark kept.
 async fn told() -> (Arc<journal::MemoryJournal>, JetStreamOptions, Context) {
-    let options = server::options(&server::shared_url());
+    let options = shop::options(&nats::shared_url());
     let journal = shop::memory();
     for _ in 0..10 {
         shop::one_order(&*journal).await;

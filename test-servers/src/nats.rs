@@ -7,9 +7,6 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use sagas::relay::JetStreamOptions;
 
 /// Starts the server, tells its process when it answers, and stops it when its own input ends.
 const WATCH: &str = r#"
@@ -114,24 +111,12 @@ impl Drop for Server {
     }
 }
 
-/// The server that tests share which leave it alone.
+/// The server that tests share which leave it alone, or that of `TILLROLL_TEST_NATS_URL`.
 pub fn shared_url() -> String {
     static SERVER: OnceLock<Server> = OnceLock::new();
     match std::env::var("TILLROLL_TEST_NATS_URL") {
         Ok(given) => given,
         Err(_) => SERVER.get_or_init(Server::start).url(),
-    }
-}
-
-/// Stream, prefix and bucket that nobody else uses.
-pub fn options(url: &str) -> JetStreamOptions {
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    let name = format!("t{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-    JetStreamOptions {
-        prefix: name.clone(),
-        stream: format!("{name}-stream"),
-        bucket: format!("{name}-relay"),
-        ..JetStreamOptions::new(url)
     }
 }
 
