@@ -12,7 +12,6 @@ mod jetstream;
 mod page;
 mod progress;
 mod run;
-mod term;
 pub mod translate;
 
 use std::sync::Arc;
@@ -20,7 +19,8 @@ use std::time::Duration;
 
 use commands::{Timer, TokioTimer};
 use journal::Journal;
-use uuid::Uuid;
+
+use crate::leadership::Leadership;
 
 pub use bus::{BusError, Mark, MessageBus};
 pub use in_process::{Consumer, ConsumerError, InProcessBus};
@@ -28,7 +28,7 @@ pub use in_process::{Consumer, ConsumerError, InProcessBus};
 pub use jetstream::{JetStreamBus, JetStreamOptions};
 pub use progress::{RelayHandle, RelayProgress, RelayState};
 
-/// Name of the lease that relays take on a shared journal.
+/// Name of the lease on a shared journal.
 pub const LEASE: &str = "relay";
 
 /// Where a bus that was never told anything begins.
@@ -51,15 +51,9 @@ pub struct RelayOptions {
     pub mark_events: u64,
     /// How long the log must be quiet before the position is kept.
     pub quiet: Duration,
-    /// How long the lease is held without being renewed.
-    pub lease_ttl: Duration,
-    /// How often the lease is renewed, or asked for while another node has it.
-    pub lease_renew: Duration,
     /// The first pause after a failure; doubled up to [`retry_max`](Self::retry_max).
     pub retry_min: Duration,
     pub retry_max: Duration,
-    /// Names this relay to the others.
-    pub owner: Uuid,
     pub timer: Arc<dyn Timer>,
 }
 
@@ -70,11 +64,8 @@ impl Default for RelayOptions {
             page_events: 1_024,
             mark_events: 8_192,
             quiet: Duration::from_secs(1),
-            lease_ttl: Duration::from_secs(6),
-            lease_renew: Duration::from_secs(2),
             retry_min: Duration::from_millis(100),
             retry_max: Duration::from_secs(5),
-            owner: Uuid::now_v7(),
             timer: Arc::new(TokioTimer),
         }
     }
@@ -86,7 +77,7 @@ pub struct Relay {
     bus: Arc<dyn MessageBus>,
     options: RelayOptions,
     pages: page::Pages,
-    term: term::Term,
+    leadership: Leadership,
     handle: RelayHandle,
     /// What is published but not kept as a mark yet.
     unmarked: Option<Mark>,
@@ -108,26 +99,25 @@ impl Relay {
     ) -> Self {
         let handle = RelayHandle::new(Arc::clone(&journal));
         let pages = page::Pages::new(Arc::clone(&journal), options.page_events);
-        let term = term::Term {
-            journal: Arc::clone(&journal),
-            timer: Arc::clone(&options.timer),
-            owner: options.owner,
-            ttl: options.lease_ttl,
-            renew: options.lease_renew,
-            retry: options.retry_min,
-        };
         Self {
             journal,
             bus,
             options,
             pages,
-            term,
+            leadership: Leadership::alone(),
             handle,
             unmarked: None,
             untold: 0,
             failures: 0,
             trouble: None,
         }
+    }
+
+    /// Works only while this node leads.
+    #[must_use]
+    pub fn led_by(mut self, leadership: Leadership) -> Self {
+        self.leadership = leadership;
+        self
     }
 
     /// How far the relay is and what it is doing; for metrics, and to look at while it runs.

@@ -1,4 +1,4 @@
-//! The relay's round: wait for the lease, ask the bus how far it is, publish what follows.
+//! The relay's round: wait until this node leads, ask the bus how far it is, publish what follows.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,8 +14,6 @@ use super::{Relay, Start};
 
 /// How long the journal may be behind the bus before it is said.
 const BEHIND: Duration = Duration::from_secs(10);
-/// Failures in a row after which another node may try: it may reach the bus where this one cannot.
-const OTHERS_TURN: u32 = 5;
 /// How long the last mark of an orderly end may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -23,7 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 enum End {
     /// The journal is closed.
     Closed,
-    /// Another node has the lease now.
+    /// Another node leads, or this one anew.
     LeaseLost,
     Overtaken,
     /// It will be right again by itself.
@@ -83,32 +81,24 @@ impl Relay {
         self.handle.update(|progress| progress.state = RelayState::Idle);
     }
 
-    /// From taking the lease to losing it.
+    /// From this node's beginning to lead to its end.
     async fn term(&mut self) -> End {
-        let term = self.term.clone();
-        loop {
-            match term.take().await {
-                Ok(true) => break,
-                Ok(false) => self.stand_by().await,
-                Err(error) => return error.into(),
-            }
+        let mut leadership = self.leadership.clone();
+        if !leadership.leads() {
+            self.handle.update(|progress| {
+                progress.state = RelayState::Standby;
+                progress.oldest_waiting = None;
+            });
+            leadership.gained().await;
         }
         tokio::select! {
             biased;
-            () = term.lost() => End::LeaseLost,
+            () = leadership.lost() => End::LeaseLost,
             end = self.work() => match end {
                 Ok(never) => match never {},
                 Err(end) => end,
             },
         }
-    }
-
-    async fn stand_by(&self) {
-        self.handle.update(|progress| {
-            progress.state = RelayState::Standby;
-            progress.oldest_waiting = None;
-        });
-        self.sleep(self.options.lease_renew).await;
     }
 
     async fn work(&mut self) -> Result<Infallible, End> {
@@ -251,8 +241,8 @@ impl Relay {
     /// Says what was wrong and waits as long as that deserves.
     async fn after(&mut self, end: End) {
         match end {
-            End::Closed => {}
-            End::LeaseLost => tracing::info!("relay: another node has taken over"),
+            // Whoever holds the lease says so.
+            End::Closed | End::LeaseLost => {}
             End::Overtaken => {
                 tracing::debug!("relay: another relay has published meanwhile");
                 self.pause(self.options.retry_min).await;
@@ -261,15 +251,10 @@ impl Relay {
                 self.troubled(&what);
                 let doubled = self.options.retry_min * 2_u32.saturating_pow(self.failures.min(10));
                 self.failures = self.failures.saturating_add(1);
-                if self.failures >= OTHERS_TURN {
-                    self.term.end().await;
-                }
                 self.pause(doubled.min(self.options.retry_max)).await;
             }
-            // Another node may be set up better, or be of the newer release.
             End::SetUp(what) | End::Newer(what) => {
                 self.troubled(&what);
-                self.term.end().await;
                 self.pause(self.options.retry_max).await;
             }
         }
@@ -307,6 +292,5 @@ impl Relay {
             _ = self.keep_mark() => {}
             () = timer.sleep(FAREWELL) => {}
         }
-        self.term.end().await;
     }
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use journal::{Journal, JournalId, Storage};
-use sagas::relay::{BusError, JetStreamBus, Mark, MessageBus, Relay, RelayState};
+use commands::{Clock, SystemClock, Timer};
+use journal::{Journal, JournalId, MemoryJournal, Storage};
+use sagas::leadership::Candidate;
+use sagas::relay::{
+    BusError, JetStreamBus, JetStreamOptions, LEASE, Mark, MessageBus, Relay, RelayState,
+};
 use schemas::public::PublicMessage;
 use test_servers::nats;
 use tokio::sync::Semaphore;
@@ -31,39 +35,57 @@ async fn relays_that_know_nothing_of_each_other_publish_nothing_twice() {
     shop::exactly_once(&*journal, &options).await;
 }
 
+/// Leases run out sooner: for the store's clock and for those who renew, time goes faster alike.
+const FASTER: u32 = 20;
+
+struct FastTimer;
+
+#[async_trait]
+impl Timer for FastTimer {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration / FASTER).await;
+    }
+}
+
+struct Node {
+    relay: Running,
+    candidate: tokio::task::JoinHandle<()>,
+}
+
+fn node(journal: &Arc<MemoryJournal>, options: &JetStreamOptions) -> Node {
+    let (candidate, leadership) = Candidate::new(Arc::clone(journal) as _, LEASE, Uuid::now_v7());
+    let bus = Arc::new(JetStreamBus::new(options.clone()).unwrap());
+    let relay = Relay::open(Arc::clone(journal) as _, bus, relay_options()).led_by(leadership);
+    Node { relay: Running::of(relay), candidate: tokio::spawn(candidate.run(Arc::new(FastTimer))) }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_keeps_all_but_one_at_rest_and_passes_on_when_that_one_dies() {
     let options = shop::options(&nats::shared_url());
+    let began = SystemClock.now();
+    let fast = move || began + (SystemClock.now() - began) * i32::try_from(FASTER).unwrap();
     let storage = Arc::new(Storage::new(Uuid::now_v7()));
-    let journal = shop::shared(&storage);
-    let mut relays = vec![Running::start(Arc::clone(&journal) as _, &options)];
-    relays[0].reached(shop::one_order(&*journal).await).await;
-    relays.push(Running::start(Arc::clone(&journal) as _, &options));
-    for round in 0..6 {
+    let journal = Arc::new(MemoryJournal::over(storage).with_clock(Arc::new(fast)).shared());
+    let mut nodes = vec![node(&journal, &options), node(&journal, &options)];
+    for round in 0..8 {
         let position = shop::one_order(&*journal).await;
-        let working = relays.remove(0);
-        working.reached(position).await;
-        assert_eq!(working.handle.progress().state, RelayState::Leading, "round {round}");
-        assert_ne!(relays[0].handle.progress().state, RelayState::Leading, "round {round}");
-        relays.push(Running::start(Arc::clone(&journal) as _, &options));
+        let reached = nodes.iter().map(|node| Box::pin(node.relay.handle.reached(position)));
+        let first = tokio::time::timeout(PATIENCE, futures::future::select_all(reached)).await;
+        let (_, leader, _) = first.expect("somebody takes over");
+        let leader = nodes.remove(leader);
+        assert_eq!(leader.relay.handle.progress().state, RelayState::Leading, "round {round}");
+        assert_ne!(nodes[0].relay.handle.progress().state, RelayState::Leading, "round {round}");
+        leader.candidate.abort();
         if round % 2 == 0 {
-            working.kill().await;
+            leader.relay.kill().await;
         } else {
-            working.stop().await;
+            leader.relay.stop().await;
         }
-        // Either of the two may get it.
-        let position = shop::one_order(&*journal).await;
-        let next = {
-            let (a, b) = (relays[0].handle.reached(position), relays[1].handle.reached(position));
-            tokio::time::timeout(PATIENCE, async {
-                tokio::select! { () = a => 0, () = b => 1 }
-            })
-        };
-        let next = next.await.expect("somebody takes over");
-        relays.swap(0, next);
+        nodes.push(node(&journal, &options));
     }
-    for relay in relays {
-        relay.stop().await;
+    for node in nodes {
+        node.relay.stop().await;
+        node.candidate.abort();
     }
     shop::exactly_once(&*journal, &options).await;
 }
@@ -95,8 +117,7 @@ impl MessageBus for Gate {
 async fn a_relay_that_wakes_up_late_publishes_nothing_on_top_of_its_successor() {
     // Short, or the server would recognize what the sleeper publishes by the ids.
     let duplicate_window = Duration::from_millis(100);
-    let options =
-        sagas::relay::JetStreamOptions { duplicate_window, ..shop::options(&nats::shared_url()) };
+    let options = JetStreamOptions { duplicate_window, ..shop::options(&nats::shared_url()) };
     let journal = shop::memory();
     let open = Arc::new(Semaphore::new(1));
     let bus = Gate { bus: JetStreamBus::new(options.clone()).unwrap(), open: Arc::clone(&open) };

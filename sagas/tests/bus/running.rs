@@ -16,8 +16,6 @@ pub fn relay_options() -> RelayOptions {
         page_events: 100,
         mark_events: 200,
         quiet: Duration::from_millis(100),
-        lease_ttl: Duration::from_millis(600),
-        lease_renew: Duration::from_millis(200),
         retry_min: Duration::from_millis(20),
         retry_max: Duration::from_millis(200),
         ..RelayOptions::default()

@@ -20,15 +20,6 @@ pub fn memory() -> Arc<MemoryJournal> {
     Arc::new(MemoryJournal::over(Arc::new(Storage::new(Uuid::now_v7()))))
 }
 
-/// Over one storage and shared, so that it grants leases.
-pub fn shared(storage: &Arc<Storage>) -> Arc<MemoryJournal> {
-    Arc::new(
-        MemoryJournal::over(Arc::clone(storage))
-            .with_clock(Arc::new(|| SystemClock.now()))
-            .shared(),
-    )
-}
-
 /// An event as its frozen sample has it.
 pub fn sample(event_type: &'static str) -> NewEvent {
     thread_local! {
