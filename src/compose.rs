@@ -121,6 +121,8 @@ pub struct Node {
     /// The agenda again, to look at: its own is busy.
     pub agenda: Arc<Mutex<AgendaTable>>,
     pub under_way: UnderWay,
+    /// What one node at a time leads, and whether this one does.
+    pub leads: Vec<(&'static str, Leadership)>,
     ledger: Arc<dyn Journal>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -171,22 +173,24 @@ impl Node {
             || AgendaTable::open(&data.join(AGENDA_FILE), journal.id(), journal.head());
         let (table, to_look_at) = (open_agenda()?, open_agenda()?);
         let owner = uuid::Uuid::now_v7();
-        let candidate = |lease| Candidate::new(Arc::clone(&journal), lease, owner);
-        let (agenda_candidate, leads_agenda) = candidate("agenda");
-        let (webhooks_candidate, leads_webhooks) = candidate("webhooks");
+        let (mut candidates, mut leads) = (Vec::new(), Vec::new());
+        let mut led = |lease: &'static str| {
+            let (candidate, leadership) = Candidate::new(Arc::clone(&journal), lease, owner);
+            candidates.push(candidate);
+            leads.push((lease, leadership.clone()));
+            leadership
+        };
+        let (leads_agenda, leads_webhooks) = (led("agenda"), led("webhooks"));
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let runner = projector(&journal, data, options.reads)?;
         let reads = runner.read_models();
 
         let mut under_way = UnderWay::default();
+        let reached = Arc::clone(&journal);
+        under_way.watch("journal", move || reached.out_of_reach().map_or(Ok(()), Err));
         let marks = [under_way.begin("engine"), under_way.begin("agenda")];
-        let led = Led {
-            agenda,
-            sandbox: Arc::clone(&sandbox),
-            leads_webhooks,
-            candidates: vec![agenda_candidate, webhooks_candidate],
-        };
+        let led = Led { agenda, sandbox: Arc::clone(&sandbox), leads_webhooks, candidates };
         let engine_work = decide(desk, led, marks, stopped.clone());
         let projector_work = follow(runner, under_way.begin("projector"), stopped);
         let threads = vec![
@@ -203,6 +207,7 @@ impl Node {
             webhook_secrets,
             agenda: Arc::new(Mutex::new(to_look_at)),
             under_way,
+            leads,
             ledger,
             stop,
             threads,

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything that must go on, by name.
-#[derive(Debug, Default, Clone)]
-pub struct UnderWay(Vec<(&'static str, Arc<AtomicBool>)>);
+#[derive(Default, Clone)]
+pub struct UnderWay(Vec<(&'static str, Look)>);
+
+/// Says what is wrong, if anything is.
+type Look = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// Goes with a piece of work; when it is dropped, the work has ended, however that came.
 #[derive(Debug)]
@@ -16,19 +19,29 @@ impl UnderWay {
     #[must_use]
     pub fn begin(&mut self, name: &'static str) -> EndMark {
         let ended = Arc::new(AtomicBool::new(false));
-        self.0.push((name, Arc::clone(&ended)));
-        EndMark(ended)
+        let mark = EndMark(Arc::clone(&ended));
+        self.watch(name, move || match ended.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err("it has ended; the log says why".to_owned()),
+        });
+        mark
+    }
+
+    /// Something besides that can be broken.
+    pub fn watch(
+        &mut self,
+        name: &'static str,
+        look: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.0.push((name, Arc::new(look)));
     }
 
     /// One for each piece of work, for `/readyz` to ask.
     #[must_use]
     pub fn checks(&self) -> Vec<(String, api::Check)> {
-        let check = |(name, ended): &(&'static str, Arc<AtomicBool>)| {
-            let ended = Arc::clone(ended);
-            let check: api::Check = Box::new(move || match ended.load(Ordering::Relaxed) {
-                false => Ok(()),
-                true => Err("it has ended; the log says why".to_owned()),
-            });
+        let check = |(name, look): &(&'static str, Look)| {
+            let look = Arc::clone(look);
+            let check: api::Check = Box::new(move || look());
             ((*name).to_owned(), check)
         };
         self.0.iter().map(check).collect()

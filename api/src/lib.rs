@@ -31,4 +31,4 @@ pub use openapi::openapi;
 pub use position::position_token;
 pub use problem::catalogue::{ALL as PROBLEMS, Kind as ProblemKind};
 pub use server::{HttpOptions, Running, ServeError, Stopper, configure, serve};
-pub use services::{Build, Check, ParkedWebhooks, Services, ServicesParts};
+pub use services::{Build, Check, Gauge, ParkedWebhooks, Services, ServicesParts};

@@ -23,6 +23,17 @@ pub type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub type ParkedWebhooks =
     Box<dyn Fn(usize) -> Result<Vec<(String, Timestamp)>, String> + Send + Sync>;
 
+/// A figure of something that the routes do not know, for `/metrics`. Those of one name follow each
+/// other.
+pub struct Gauge {
+    /// Without the `tillroll_` that comes before it.
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Name and value of its label.
+    pub label: (&'static str, &'static str),
+    pub read: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
 /// What was built, for operators.
 #[derive(Debug, Clone)]
 pub struct Build {
@@ -47,6 +58,7 @@ pub struct ServicesParts {
     /// Asked by `/readyz`, by name.
     pub checks: Vec<(String, Check)>,
     pub parked_webhooks: ParkedWebhooks,
+    pub gauges: Vec<Gauge>,
 }
 
 /// What the routes stand on.
@@ -63,6 +75,7 @@ pub struct Services {
     pub(crate) build: Build,
     pub(crate) checks: Vec<(String, Check)>,
     pub(crate) parked_webhooks: ParkedWebhooks,
+    pub(crate) gauges: Vec<Gauge>,
     pub(crate) metrics: HttpMetrics,
     pub(crate) started: Instant,
     pub(crate) in_flight: AtomicUsize,
@@ -90,6 +103,7 @@ impl Services {
             build: parts.build,
             checks: parts.checks,
             parked_webhooks: parts.parked_webhooks,
+            gauges: parts.gauges,
             metrics: HttpMetrics::new(&crate::routes::table()),
             started: Instant::now(),
             in_flight: AtomicUsize::new(0),

@@ -1,5 +1,7 @@
 //! One keep-alive HTTP/1.1 connection.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -38,7 +40,11 @@ impl Answer {
 }
 
 impl Connection {
-    pub(crate) async fn open(address: &str) -> Self {
+    /// To the next of several nodes, whose addresses have commas between.
+    pub(crate) async fn open(addresses: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let nodes: Vec<&str> = addresses.split(',').collect();
+        let address = nodes[NEXT.fetch_add(1, Ordering::Relaxed) % nodes.len()];
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();

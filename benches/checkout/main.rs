@@ -1,7 +1,9 @@
 //! Checkout over HTTP in a closed loop, and the flash sale.
 //!
 //! `cargo bench --bench checkout` starts an engine of its own on a fresh directory; with
-//! `-- --url http://host:port --admin-key … --storefront-key …` it drives one that runs already.
+//! `-- --url http://host:port --admin-key … --storefront-key …` it drives one that runs already; what
+//! follows `--with` goes to the engine it starts, such as `--journal postgres://…` (an empty
+//! database), and `--nodes 3` starts several on it.
 //! Budget: 2,000 durable orders/s at 128 shoppers and 1,200 at 32 on two cores shared with this
 //! load, whole checkout p50 under 3 ms with one shopper; the peers measured beside it place 1 to
 //! 10 orders/s (docs/benchmarks.md).
@@ -29,6 +31,9 @@ struct Plan {
     seconds: u64,
     buyers: usize,
     only: Option<String>,
+    /// Words for the engine, and how many nodes it has.
+    with: Vec<String>,
+    nodes: usize,
 }
 
 fn plan() -> Plan {
@@ -40,9 +45,15 @@ fn plan() -> Plan {
         seconds: 8,
         buyers: 10_000,
         only: None,
+        with: Vec::new(),
+        nodes: 1,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--with" {
+            plan.with = words.by_ref().filter(|word| word != "--bench").collect();
+            break;
+        }
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value"));
         match word.as_str() {
             "--url" => plan.url = Some(value()),
@@ -53,6 +64,7 @@ fn plan() -> Plan {
             }
             "--seconds" => plan.seconds = value().parse().unwrap(),
             "--buyers" => plan.buyers = value().parse().unwrap(),
+            "--nodes" => plan.nodes = value().parse().unwrap(),
             "--only" => plan.only = Some(value()),
             // What `cargo bench` itself passes on.
             "--bench" => {}
@@ -67,7 +79,7 @@ fn main() {
     let engine = match &plan.url {
         Some(_) => None,
         None => {
-            let engine = Engine::start();
+            let engine = Engine::start(plan.nodes, &plan.with);
             plan.url = Some(engine.url.clone());
             plan.admin_key.clone_from(&engine.admin_key);
             plan.storefront_key.clone_from(&engine.storefront_key);
@@ -81,7 +93,7 @@ fn main() {
 async fn run(plan: &Plan, engine: Option<&Engine>) {
     let wanted = |name: &str| plan.only.as_deref().is_none_or(|only| only == name);
     println!("machine: {}", process::machine());
-    let address = plan.url.as_deref().unwrap().trim_start_matches("http://").to_owned();
+    let address = plan.url.as_deref().unwrap().replace("http://", "");
     let most = plan.shoppers.iter().copied().max().unwrap_or(1);
     let shop = seed::seed(&address, &plan.admin_key, &plan.storefront_key, most).await;
     if wanted("checkout") {

@@ -107,6 +107,11 @@ pub trait Journal: Send + Sync {
         Stats::default()
     }
 
+    /// Why the store cannot be reached just now, in words for an operator; `None` while it can.
+    fn out_of_reach(&self) -> Option<String> {
+        None
+    }
+
     /// What grants leases to the processes that share this journal; `None` where one alone has it.
     fn leases(&self) -> Option<&dyn Leases> {
         None

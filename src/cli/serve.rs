@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{
-    ApiKeys, Build, CustomerTokenOptions, CustomerTokens, HttpOptions, Limits, ParkedWebhooks,
-    Rate, RateLimits, Services, ServicesParts, SignedTokens, TokenKey,
+    ApiKeys, Build, CustomerTokenOptions, CustomerTokens, Gauge, HttpOptions, Limits,
+    ParkedWebhooks, Rate, RateLimits, Services, ServicesParts, SignedTokens, TokenKey,
 };
 use chrono::Duration;
 use clap::Args;
 use domain::Currency;
 use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
+use sagas::leadership::Leadership;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Global, terminal};
@@ -102,6 +103,19 @@ fn parked_webhooks(node: &Node) -> ParkedWebhooks {
     })
 }
 
+fn gauges(node: &Node) -> Vec<Gauge> {
+    let lead = |(lease, leadership): &(&'static str, Leadership)| {
+        let leadership = leadership.clone();
+        Gauge {
+            name: "leads",
+            help: "1 where this node leads what one node at a time does.",
+            label: ("lease", lease),
+            read: Box::new(move || u64::from(leadership.leads())),
+        }
+    };
+    node.leads.iter().map(lead).collect()
+}
+
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
     let node = Node::open(&node_options(global, args)?)?;
     serve(global, args, node, |_, _| Ok(()))
@@ -139,6 +153,7 @@ pub(super) fn serve(
         build: Build { version: env!("CARGO_PKG_VERSION").to_owned(), commit: None },
         checks: node.under_way.checks(),
         parked_webhooks: parked_webhooks(&node),
+        gauges: gauges(&node),
     });
     let options =
         HttpOptions { listen: args.listen, workers: args.workers, ..HttpOptions::default() };
@@ -150,7 +165,12 @@ pub(super) fn serve(
         if global.json {
             terminal::say_json(&serde_json::json!({"url": url, "pid": std::process::id()}))?;
         } else {
-            terminal::say(&format!("tillroll serves {url} from {}", global.data.display()))?;
+            let journal = global.stores()?.journal;
+            let from = match journal.file() {
+                Some(_) => global.data.display().to_string(),
+                None => journal.to_string(),
+            };
+            terminal::say(&format!("tillroll serves {url} from {from}"))?;
         }
         ready(&node, running.address)?;
         let stopper = running.stopper();

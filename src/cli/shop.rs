@@ -88,6 +88,11 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Names the journal again without telling what may be in its URL.
+fn journal_words(global: &Global) -> &'static str {
+    if global.journal.is_some() { " --journal \"$TILLROLL_JOURNAL\"" } else { "" }
+}
+
 fn tell(
     global: &Global,
     address: SocketAddr,
@@ -103,7 +108,7 @@ fn tell(
         }))?);
     }
     let program = program();
-    let data = quoted(&global.data.to_string_lossy());
+    let data = quoted(&global.data.to_string_lossy()) + journal_words(global);
     let order = first.order_id;
     let DemoCustomer { customer_id, address_id, payment_method_id } = shop.customers[1];
     let sku_id = shop.skus[3];

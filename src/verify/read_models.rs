@@ -19,6 +19,8 @@ use crate::block_on::block_on;
 const BATCH_EVENTS: u64 = 16_384;
 /// How long a serving file may take to come as far as the rebuilt one is.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long events that a serving file has may take to be seen here too.
+const NEWS_WITHIN: Duration = Duration::from_secs(2);
 /// How far a model's file is.
 const POSITION: &str = "SELECT position FROM checkpoint";
 /// Version of the model that wrote the file.
@@ -157,12 +159,18 @@ impl Rebuild<'_> {
     }
 
     fn bring_to(&mut self, target: u64) -> Result<(), RunnerError> {
+        let mut news = Instant::now();
         while self.runner.position().0 < target {
             let left = target - self.runner.position().0;
             let batch = usize::try_from(left.min(BATCH_EVENTS)).unwrap_or(usize::MAX);
             let step = block_on(self.runner.run_once(batch))?;
             (self.progress)(step.position);
-            if step.events == 0 {
+            if step.events > 0 {
+                news = Instant::now();
+            } else if news.elapsed() < NEWS_WITHIN {
+                // A node has folded what this reader of the journal has not heard of yet.
+                std::thread::sleep(Duration::from_millis(20));
+            } else {
                 break;
             }
         }

@@ -50,6 +50,7 @@ pub(crate) fn exposition(services: &Services, parked: Option<ParkedNow>) -> Stri
     if let Some(parked) = parked {
         webhooks(&mut text, parked);
     }
+    given(&mut text, services);
     process(&mut text, services);
     http(&mut text, &services.metrics);
     text.0
@@ -131,6 +132,19 @@ fn webhooks(text: &mut Text, parked: ParkedNow) {
     text.gauge(name, "Payment webhooks that cannot be applied yet.", count);
     let help = "How long the oldest parked webhook has waited; 0 without any.";
     text.gauge(&format!("{name}_oldest_seconds"), help, oldest_seconds);
+}
+
+fn given(text: &mut Text, services: &Services) {
+    let mut last = "";
+    for gauge in &services.gauges {
+        let name = format!("tillroll_{}", gauge.name);
+        if gauge.name != last {
+            text.head(&name, "gauge", gauge.help);
+            last = gauge.name;
+        }
+        let (label, value) = gauge.label;
+        text.value(&name, &format!("{label}=\"{value}\""), (gauge.read)());
+    }
 }
 
 fn process(text: &mut Text, services: &Services) {

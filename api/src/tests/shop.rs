@@ -162,6 +162,7 @@ impl Shop {
             limits,
             build: Build { version: "0".to_owned(), commit: None },
             checks: Vec::new(),
+            gauges: Vec::new(),
             parked_webhooks: Box::new(move |max| {
                 parked.lock().unwrap().parked(max).map_err(|error| error.to_string())
             }),

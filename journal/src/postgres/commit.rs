@@ -20,7 +20,7 @@ use crate::{JournalError, Unit, Verdict};
 const EVENTS_MAX: usize = 4_096;
 const BYTES_MAX: usize = 8 << 20;
 /// A server that has not answered by then is taken for lost.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Attempts for a call that others stand in the way of.
 const TRIES: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(100);

@@ -9,12 +9,15 @@ use sqlx::postgres::PgListener;
 use super::read;
 use super::shared::Shared;
 use crate::JournalError;
+use crate::held::hold;
 
 const CHANNEL: &str = "tillroll_journal";
 /// How often to poll while the server cannot tell of news.
 const POLL_DEAF: Duration = Duration::from_millis(50);
 /// Events read at once on the way to the head.
 const PAGE: usize = 1_000;
+/// A server that has not said by then where the journal ends is out of reach.
+const LOOK_WITHIN: Duration = Duration::from_secs(3);
 /// How long to wait before a failed attempt is repeated.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -29,9 +32,20 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         };
         // Both ends mean: look.
         let _ = tokio::time::timeout(pause, shared.news.notified()).await;
-        match catch_up(&shared).await {
-            Ok(()) => failing = false,
+        let looked = match tokio::time::timeout(LOOK_WITHIN, catch_up(&shared)).await {
+            Ok(looked) => looked,
+            Err(_) => Err(JournalError::Unavailable("PostgreSQL does not answer".to_owned())),
+        };
+        match looked {
+            Ok(()) => {
+                failing = false;
+                *hold(&shared.away) = None;
+            }
             Err(error) => {
+                if shared.queue.is_closed() {
+                    return;
+                }
+                *hold(&shared.away) = Some(error.to_string());
                 if !failing {
                     tracing::warn!(%error, "cannot look for new events; still trying");
                 }

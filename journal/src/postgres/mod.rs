@@ -38,6 +38,8 @@ use crate::{
 use commit::Committer;
 use shared::{Progress, Shared};
 
+/// How long a read may take.
+const READ_WITHIN: Duration = Duration::from_secs(15);
 /// How long dropping an open journal waits for what is queued.
 const DROP_WITHIN: Duration = Duration::from_secs(15);
 
@@ -82,8 +84,14 @@ impl PostgresJournal {
         work: impl Future<Output = Result<T, JournalError>> + Send + 'static,
     ) -> Result<T, JournalError> {
         self.shared.ensure_open()?;
+        // A connection that was cut without a word would hold its reader for ever.
+        let within = async {
+            tokio::time::timeout(READ_WITHIN, work).await.unwrap_or_else(|_| {
+                Err(JournalError::Unavailable("PostgreSQL does not answer".to_owned()))
+            })
+        };
         match &self.runtime {
-            Some(runtime) => on(runtime, work).await,
+            Some(runtime) => on(runtime, within).await,
             None => Err(JournalError::Closed),
         }
     }
@@ -241,6 +249,10 @@ impl Journal for PostgresJournal {
 
     fn stats(&self) -> Stats {
         Stats { queued_events: self.shared.queue.events() as u64, ..*hold(&self.shared.stats) }
+    }
+
+    fn out_of_reach(&self) -> Option<String> {
+        hold(&self.shared.away).clone()
     }
 
     fn leases(&self) -> Option<&dyn Leases> {

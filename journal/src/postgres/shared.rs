@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) listening: AtomicBool,
     /// The server process that commits for this journal.
     pub(super) committing: AtomicI32,
+    /// Why the server is out of reach, if it is.
+    pub(super) away: Mutex<Option<String>>,
 }
 
 impl Shared {
@@ -58,6 +60,7 @@ impl Shared {
             news: Notify::new(),
             listening: AtomicBool::new(false),
             committing: AtomicI32::new(0),
+            away: Mutex::default(),
             options,
         }
     }
