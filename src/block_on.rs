@@ -29,10 +29,10 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 /// The same for what needs tokio to be there, on a thread of its own, since the caller may be on a
 /// runtime's already.
 #[cfg(feature = "postgres")]
-pub(crate) fn block_on_tokio<T: Send>(
-    work: impl Future<Output = Result<T, journal::JournalError>> + Send,
-) -> Result<T, journal::JournalError> {
-    let failed = |why: String| journal::JournalError::Unavailable(why);
+pub(crate) fn block_on_tokio<T: Send, E: Send>(
+    work: impl Future<Output = Result<T, E>> + Send,
+    failed: fn(String) -> E,
+) -> Result<T, E> {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|error| failed(error.to_string()))?.block_on(work)

@@ -74,6 +74,11 @@ pub struct Global {
     #[arg(long, global = true, env = "TILLROLL_JOURNAL", hide_env_values = true)]
     #[arg(value_name = "URL", help_heading = EVERYWHERE)]
     pub journal: Option<String>,
+    /// The database with the keys to personal data, postgres://…; without it, a file in the data
+    /// directory or, if the journal is in a database, that one.
+    #[arg(long, global = true, env = "TILLROLL_KEYS", hide_env_values = true)]
+    #[arg(value_name = "URL", help_heading = EVERYWHERE)]
+    pub keys: Option<String>,
     /// Write JSON for a script instead of text for a person.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -94,6 +99,7 @@ impl Global {
         if let Some(journal) = &self.journal {
             stores.journal = JournalPlace::parse(journal)?;
         }
+        stores.keys.clone_from(&self.keys);
         Ok(stores)
     }
 }

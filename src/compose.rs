@@ -1,5 +1,6 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod keys;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use projections::{Directory, ReadModels, Runner};
 use sagas::agenda::{Agenda, AgendaError, AgendaTable};
 use sagas::checkout::ShopPolicy;
 use sagas::engine::{Engine, EngineParts};
-use sagas::key_store::{KeyStore, KeyStoreError, KeyStoreOptions, OsEntropy, SqliteKeyStore};
+use sagas::key_store::{KeyStore, KeyStoreError, OsEntropy};
 use sagas::leadership::{Candidate, Leadership};
 use sagas::payment_gateway::{
     PaymentGateway, SandboxOptions, SandboxProvider, WebhookSink, WebhookSinkError,
@@ -115,7 +116,7 @@ pub struct Node {
     pub journal: Arc<dyn Journal>,
     pub reads: ReadModels,
     pub sandbox: Arc<SandboxProvider>,
-    pub keys: Arc<SqliteKeyStore>,
+    pub keys: Arc<dyn KeyStore>,
     pub secrets: Secrets,
     pub webhook_secrets: WebhookSecrets,
     /// The agenda again, to look at: its own is busy.
@@ -139,12 +140,7 @@ impl Node {
         let ledger_options = for_the_sandbox(&journal_options);
         let journal = options.stores.open_journal(journal_options)?;
         let ledger = options.stores.open_sandbox(ledger_options).map_err(OpenError::Sandbox)?;
-        let key_options = KeyStoreOptions::default();
-        let keys = match journal.head() {
-            Position(0) => SqliteKeyStore::open_data_dir(data, key_options),
-            _ => SqliteKeyStore::reopen_data_dir(data, key_options),
-        };
-        let keys = Arc::new(keys?);
+        let keys = options.stores.open_keys(journal.head() == Position(0))?;
         let secrets = Secrets::of_data_dir(data, &OsEntropy)?;
         let webhook_secrets = WebhookSecrets::parse(&secrets.webhook_secrets.join(" "))
             .map_err(|error| OpenError::WebhookSecret(error.to_string()))?;
@@ -163,7 +159,7 @@ impl Node {
         let engine = Engine::new(EngineParts {
             bus,
             gateways: BTreeMap::from([(SANDBOX.to_owned(), gateway)]),
-            keys: Arc::clone(&keys) as Arc<dyn KeyStore>,
+            keys: Arc::clone(&keys),
             spawner: Arc::new(TokioSpawner(runtime.handle().clone())),
             timer: Arc::new(TokioTimer),
             policy: options.policy.clone(),

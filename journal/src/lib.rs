@@ -7,17 +7,23 @@ mod check;
 pub mod conformance;
 mod error;
 mod event;
+#[cfg(feature = "eventstore")]
+mod eventstore;
 mod held;
 mod lease;
 mod memory;
 mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "eventstore"))]
+mod queue;
 mod sqlite;
 mod stream;
 
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
+#[cfg(feature = "eventstore")]
+pub use eventstore::{EventStoreJournal, EventStoreOptions};
 pub use lease::{Epoch, Fence, Leases};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Stats, Version};

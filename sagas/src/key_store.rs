@@ -10,6 +10,8 @@ pub mod conformance;
 mod entropy;
 mod master_key;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sealing;
 mod sqlite;
 mod sqlite_reader;
@@ -25,6 +27,11 @@ use uuid::Uuid;
 pub use entropy::{Entropy, NoEntropy, OsEntropy, SeededEntropy};
 pub use master_key::{MASTER_KEY_FILE, MasterKey};
 pub use memory::MemoryKeyStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    PostgresKeyOptions, PostgresKeyReader, PostgresKeyStore, bring_keys,
+    migrate as migrate_postgres,
+};
 pub use sealing::person_of;
 pub use sqlite::{KEY_STORE_FILE, KeyStoreOptions, SqliteKeyStore};
 pub use sqlite_reader::KeyReader;
@@ -72,7 +79,9 @@ pub enum KeyStoreError {
     /// Altered, cut, sealed for someone else, or sealed as another field.
     #[error("a sealed value of {person} does not open: it was altered or belongs elsewhere")]
     Tampered { person: Uuid },
-    #[error("the key store was made under master key {expected}, the one given is {given}")]
+    #[error(
+        "the key store is under master key {expected}, the one given is {given}: bring the file master.key from where it was made or changed"
+    )]
     WrongMasterKey { expected: String, given: String },
     #[error(
         "there is a key store but no master key at {path}: restore it, without it nothing personal can be read"
@@ -82,6 +91,10 @@ pub enum KeyStoreError {
         "there is no key store at {path}: restore it, without it nothing personal can be read (to go on without it for good, put an empty file in its place)"
     )]
     StoreMissing { path: String },
+    #[error(
+        "the database {place} has no keys yet, but there are events: restore it, or bring the keys over from the data directory they are in"
+    )]
+    StoreEmpty { place: String },
     #[error("unusable master key: {0}")]
     BadMasterKey(String),
     #[error("the key store has format {found}, this program reads {supported}")]
@@ -105,7 +118,8 @@ pub enum KeyStoreError {
 ///
 /// - A key is durable before anything sealed under it is handed out.
 /// - Once `erase` has returned, no call opens or seals for that person again, and the key is in
-///   no file of the store.
+///   no file of the store. A store that several nodes share says how soon the others follow, and
+///   what its server may keep.
 /// - Calls may be made concurrently; two at once for a new person make one key.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
@@ -144,4 +158,7 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// `Unavailable`, `Closed`.
     async fn is_erased(&self, person: Uuid) -> Result<bool, KeyStoreError>;
+
+    /// Finishes what is under way and wipes what is in memory. Idempotent; may block for a moment.
+    fn close(&self) {}
 }

@@ -6,7 +6,7 @@ use api::{ApiKeyRole, ApiKeys, NewApiKey};
 use clap::{Args, Subcommand, ValueEnum};
 use commands::{Clock, SystemClock};
 use domain::{SellerId, Timestamp};
-use sagas::key_store::{KeyStoreOptions, OsEntropy, SqliteKeyStore};
+use sagas::key_store::OsEntropy;
 
 use super::{Exit, Failure, Global, terminal};
 use crate::compose::API_KEYS_FILE;
@@ -38,8 +38,12 @@ enum What {
         /// The key's id, as `list` shows it.
         id: String,
     },
-    /// Put all personal data keys under a new master key; the engine must not be running.
+    /// Put all personal data keys under a new master key. With keys in a file the engine must not
+    /// be running; with keys in a database it goes on, and every node needs the new master.key.
     RotateMaster,
+    /// Copy the keys to personal data from the data directory into the database that --keys, or
+    /// else --journal, names; the engine must not be running.
+    Copy,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -64,11 +68,21 @@ impl From<Role> for ApiKeyRole {
 pub(super) fn run(global: &Global, args: &KeysArgs) -> Result<Exit, Failure> {
     let now = SystemClock.now();
     if let What::RotateMaster = &args.what {
-        let store = SqliteKeyStore::reopen_data_dir(&global.data, KeyStoreOptions::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(store.rotate_data_dir(&global.data))?;
-        store.close();
+        runtime.block_on(global.stores()?.rotate_master())?;
         terminal::say("the master key is a new one; back up master.key")?;
+        return Ok(Exit::Ok);
+    }
+    if let What::Copy = &args.what {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let count = runtime.block_on(global.stores()?.copy_keys())?;
+        if global.json {
+            terminal::say_json(&serde_json::json!({ "persons": count }))?;
+        } else {
+            terminal::say(&format!(
+                "the keys of {count} persons are in the database; remove keys.db once the nodes use it"
+            ))?;
+        }
         return Ok(Exit::Ok);
     }
     std::fs::create_dir_all(&global.data)?;
@@ -112,7 +126,7 @@ pub(super) fn run(global: &Global, args: &KeysArgs) -> Result<Exit, Failure> {
             keys.revoke(id, now)?;
             terminal::say(&format!("{id} is revoked"))?;
         }
-        What::RotateMaster => {}
+        What::RotateMaster | What::Copy => {}
     }
     Ok(Exit::Ok)
 }

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use domain::OrderId;
 use journal::{Journal, Position, StreamId};
 use projections::{Directory, ReadModels, models, order_history, orders};
-use sagas::key_store::KeyReader;
+use sagas::key_store::KeyStore;
 use uuid::Uuid;
 
 use super::{Exit, Failure, Global, terminal};
@@ -96,11 +96,11 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &args.what {
         What::Order { order, every_event, until } => {
-            let keys = keys(global, until)?;
+            let keys = runtime.block_on(keys(global, until))?;
             let reads = read_models(global);
             let order_id = runtime.block_on(order_of(journal, reads.as_ref(), order))?;
             let also = known_positions(reads.as_ref(), order_id);
-            let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys));
+            let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys.as_ref()));
             let as_of = until.as_of();
             let story =
                 runtime.block_on(replay::order(journal, order_id, &as_of, reveal, &also))?;
@@ -112,8 +112,8 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
             }
         }
         What::State { stream, until } => {
-            let keys = keys(global, until)?;
-            let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys));
+            let keys = runtime.block_on(keys(global, until))?;
+            let reveal = keys.as_ref().map_or(Reveal::No, |keys| Reveal::With(keys.as_ref()));
             let then = runtime.block_on(replay::state(journal, stream, &until.as_of(), reveal))?;
             if global.json {
                 terminal::say_json(&then)?;
@@ -163,11 +163,11 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn keys(global: &Global, until: &Until) -> Result<Option<KeyReader>, Failure> {
+async fn keys(global: &Global, until: &Until) -> Result<Option<Box<dyn KeyStore>>, Failure> {
     if !until.reveal {
         return Ok(None);
     }
-    Ok(Some(KeyReader::open_data_dir(&global.data)?))
+    Ok(Some(global.stores()?.read_keys().await?))
 }
 
 impl Until {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use journal::{Journal, JournalError, SqliteJournal};
 
+use super::OpenError;
+
 pub const JOURNAL_FILE: &str = "journal.db";
 /// The sandbox provider's own ledger.
 pub const SANDBOX_FILE: &str = "sandbox.db";
@@ -88,13 +90,19 @@ pub struct Stores {
     /// Whatever is not kept elsewhere: credentials, caches, read models.
     pub data: PathBuf,
     pub journal: JournalPlace,
+    /// The database with the keys to personal data; `None` is a file, or the journal's database.
+    pub keys: Option<String>,
 }
 
 impl Stores {
     /// Everything in one directory.
     #[must_use]
     pub fn in_directory(data: &Path) -> Self {
-        Self { data: data.to_owned(), journal: JournalPlace::File(data.join(JOURNAL_FILE)) }
+        Self {
+            data: data.to_owned(),
+            journal: JournalPlace::File(data.join(JOURNAL_FILE)),
+            keys: None,
+        }
     }
 
     /// The journal for a node.
@@ -154,12 +162,14 @@ impl Stores {
     ///
     /// # Errors
     /// As the adapters have it; what was done before stays.
-    pub fn migrate(&self) -> Result<Vec<String>, JournalError> {
-        match &self.journal {
+    pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
+        let mut done = match &self.journal {
             // A file is made and brought up to date when it is opened.
-            JournalPlace::File(_) => Ok(Vec::new()),
-            JournalPlace::Postgres(url) => migrate_postgres(url),
-        }
+            JournalPlace::File(_) => Vec::new(),
+            JournalPlace::Postgres(url) => migrate_postgres(url)?,
+        };
+        done.extend(self.migrate_keys()?);
+        Ok(done)
     }
 }
 
@@ -180,7 +190,7 @@ fn sandbox_in_postgres(url: &str) -> Result<Arc<dyn Journal>, JournalError> {
 
 #[cfg(feature = "postgres")]
 fn migrate_postgres(url: &str) -> Result<Vec<String>, JournalError> {
-    crate::block_on::block_on_tokio(async {
+    let work = async {
         let id = journal::migrate_postgres(url, None).await?;
         journal::migrate_postgres(url, Some(SANDBOX_SCHEMA)).await?;
         let place = without_credentials(url);
@@ -188,11 +198,12 @@ fn migrate_postgres(url: &str) -> Result<Vec<String>, JournalError> {
             format!("journal {id} at {place}"),
             format!("the sandbox provider's books in schema {SANDBOX_SCHEMA}"),
         ])
-    })
+    };
+    crate::block_on::block_on_tokio(work, JournalError::Unavailable)
 }
 
 #[cfg(not(feature = "postgres"))]
-const WITHOUT_POSTGRES: &str = "this program was built without PostgreSQL: build it with \
+pub(super) const WITHOUT_POSTGRES: &str = "this program was built without PostgreSQL: build it with \
                                 `--features postgres`";
 
 #[cfg(not(feature = "postgres"))]

@@ -28,13 +28,17 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+const ON_POSTGRES: &[&str] =
+    &["-p", "journal", "-p", "sagas", "--features", "journal/postgres,sagas/postgres"];
+const ON_EVENTSTORE: &[&str] = &["-p", "journal", "--features", "eventstore"];
+
 /// A check's name, and what says whether it holds.
 type Check = (&'static str, fn() -> bool);
 
 /// The tests come last, so that the output of a good run ends as `cargo test` ends.
 fn ci() -> bool {
     install_python();
-    let checks: [Check; 6] = [
+    let checks: [Check; 7] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::check),
         ("layers", layers::check),
@@ -42,8 +46,12 @@ fn ci() -> bool {
         ("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         }),
-        ("lints of the PostgreSQL journal", || {
-            let what = ["clippy", "-p", "journal", "--features", "postgres", "--all-targets"];
+        ("lints of what is on PostgreSQL", || {
+            let what = [&["clippy", "--all-targets"], ON_POSTGRES].concat();
+            cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
+        }),
+        ("lints of what is on EventStoreDB", || {
+            let what = [&["clippy", "--all-targets"], ON_EVENTSTORE].concat();
             cargo(&[&what[..], &["--locked", "--", "-D", "warnings"]].concat())
         }),
     ];
@@ -60,9 +68,13 @@ fn ci() -> bool {
     }
     println!("== tests");
     // Starts a PostgreSQL of its own; where there is none to be had it fails.
-    let postgres = ["test", "-p", "journal", "--features", "postgres", "--test", "postgres"];
-    if !cargo(&[&postgres[..], &["--locked", "--no-fail-fast"]].concat()) {
+    let postgres = [&["test"], ON_POSTGRES, &["--test", "postgres", "--test", "keys_postgres"]];
+    if !cargo(&[&postgres.concat()[..], &["--locked", "--no-fail-fast"]].concat()) {
         failed.push("tests on PostgreSQL");
+    }
+    let eventstore = [&["test"], ON_EVENTSTORE, &["--test", "eventstore"]].concat();
+    if !cargo(&[&eventstore[..], &["--locked", "--no-fail-fast"]].concat()) {
+        failed.push("tests on EventStoreDB's double");
     }
     if !cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]) {
         failed.push("tests");

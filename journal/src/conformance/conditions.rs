@@ -79,11 +79,18 @@ pub(super) async fn a_copy_keeps_when_it_was_recorded(journal: &dyn Journal) {
     let recorded = DateTime::from_timestamp_micros(1_600_000_000_123_456).expect("a time");
     let groups = vec![group(&cart(1), 0, 2), group(&cart(2), 0, 1)];
     committed(journal, Unit { recorded: Some(recorded), ..unit(groups) }).await;
-    committed(journal, single(&cart(1), 2, 1)).await;
+    // Of one call, and with the same metadata.
+    let later = recorded + chrono::TimeDelta::seconds(1);
+    let mut units = vec![single(&cart(3), 0, 1), single(&cart(3), 1, 1), single(&cart(1), 2, 1)];
+    (units[0].recorded, units[1].recorded) = (Some(recorded), Some(later));
+    units.iter_mut().for_each(|unit| unit.metadata = "{}".into());
+    append(journal, units).await;
     let events = all(journal).await;
-    assert!(events[..3].iter().all(|event| event.recorded == recorded), "{events:?}");
-    assert_ne!(events[3].recorded, recorded);
-    assert_eq!(stream(journal, &cart(1)).await[0].recorded, recorded);
+    assert!(events[..4].iter().all(|event| event.recorded == recorded), "{events:?}");
+    assert_eq!(events[4].recorded, later);
+    assert!(events[5].recorded != recorded && events[5].recorded != later);
+    let reread = stream(journal, &cart(3)).await;
+    assert_eq!([reread[0].recorded, reread[1].recorded], [recorded, later]);
 }
 
 fn fenced(lease: &str, epoch: u64, stream: &StreamId, expected: Version) -> Unit {

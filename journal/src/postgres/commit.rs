@@ -11,9 +11,9 @@ use sqlx::{Connection, PgConnection};
 
 use super::batch::{self, Appended};
 use super::faults::{Failure, failure, harms_all, may_pass, refused};
-use super::queue::Job;
 use super::resolve::{self, Backend};
 use super::shared::Shared;
+use crate::queue::Job;
 use crate::{JournalError, Unit, Verdict};
 
 /// Limits of one transaction; a larger unit is alone in its own.

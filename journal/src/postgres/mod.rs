@@ -12,7 +12,6 @@ mod follow;
 mod lease;
 mod migrate;
 mod options;
-mod queue;
 mod read;
 mod resolve;
 mod shared;
@@ -31,6 +30,7 @@ pub use migrate::migrate;
 pub use options::PostgresOptions;
 
 use crate::held::{hold, read as read_lock};
+use crate::queue::Job;
 use crate::{
     Epoch, Journal, JournalError, JournalId, Leases, Position, Properties, Recorded, Stats,
     StreamId, Unit, Verdict, Version, check,
@@ -171,7 +171,7 @@ impl Journal for PostgresJournal {
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
         let size = check::units(&units)?;
         batch::keepable(&units)?;
-        let (job, answered) = queue::Job::new(units, size);
+        let (job, answered) = Job::new(units, size);
         if job.units.is_empty() {
             self.shared.ensure_open()?;
             return Ok(Vec::new());

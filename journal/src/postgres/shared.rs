@@ -9,9 +9,9 @@ use tokio::sync::{Notify, watch};
 
 use super::connect::Server;
 use super::options::PostgresOptions;
-use super::queue::Queue;
 use super::tail::Tail;
 use crate::held::{hold, write};
+use crate::queue::Queue;
 use crate::{JournalError, JournalId, Recorded, Stats};
 
 /// How far the journal is, and whether it goes on.

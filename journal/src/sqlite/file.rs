@@ -58,7 +58,8 @@ pub(super) fn open_for_writing(
     let id = recognise(&connection, path)?;
     let writer = || -> rusqlite::Result<()> {
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        let synchronous = if options.durable { "FULL" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         let patient = options.checkpoint_pages.saturating_mul(PATIENCE);
         connection.pragma_update(None, "wal_autocheckpoint", patient)?;
         if let Some(pages) = options.pages_max {
@@ -121,7 +122,9 @@ fn create(connection: &mut Connection, options: &Options) -> rusqlite::Result<()
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     let now = (options.clock)();
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()));
+    let id = options.id.unwrap_or_else(|| {
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+    });
     // All or nothing: a file with half of its tables would be neither blank nor ours.
     let transaction = connection.transaction()?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
+use crate::JournalId;
+
 /// Gives the time an event is recorded at.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -14,6 +16,11 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 pub struct Options {
     /// Make the journal when the file does not exist; else such an open is `Unavailable`.
     pub create_if_missing: bool,
+    /// The id a journal gets that is made; `None` makes one up.
+    pub id: Option<JournalId>,
+    /// Sync each commit. Without it the newest commits can be lost when the machine falls over, yet
+    /// what is left is sound: for a journal that can be made again from another.
+    pub durable: bool,
     /// Stamps `recorded`, once for all events of a commit, to the microsecond.
     pub clock: Clock,
     /// Most events kept in memory for readers near the head.
@@ -61,6 +68,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             create_if_missing: true,
+            id: None,
+            durable: true,
             clock: Arc::new(|| DateTime::<Utc>::from(SystemTime::now())),
             tail_events: 65_536,
             tail_bytes: 64 << 20,

@@ -23,7 +23,7 @@ const FIXED: usize = 54;
 pub(super) struct ChunkBuilder {
     body: Vec<u8>,
     places: Vec<u32>,
-    shared: Option<(Arc<str>, u32)>,
+    shared: Option<(Arc<str>, DateTime<Utc>, u32)>,
 }
 
 impl ChunkBuilder {
@@ -78,7 +78,8 @@ impl ChunkBuilder {
     }
 
     fn shared_at(&mut self, event: &Recorded) -> u32 {
-        if let Some((metadata, at)) = &self.shared
+        if let Some((metadata, recorded, at)) = &self.shared
+            && *recorded == event.recorded
             && (Arc::ptr_eq(metadata, &event.metadata) || *metadata == event.metadata)
         {
             return *at;
@@ -87,7 +88,7 @@ impl ChunkBuilder {
         self.body.extend_from_slice(&event.recorded.timestamp_micros().to_le_bytes());
         self.body.extend_from_slice(&length(event.metadata.len()).to_le_bytes());
         self.body.extend_from_slice(event.metadata.as_bytes());
-        self.shared = Some((Arc::clone(&event.metadata), at));
+        self.shared = Some((Arc::clone(&event.metadata), event.recorded, at));
         at
     }
 

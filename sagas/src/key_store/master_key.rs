@@ -97,14 +97,12 @@ impl MasterKey {
         }
     }
 
-    /// The key a data directory is to get next; made if there is none yet.
+    /// The key a data directory is to get next, in the file `master.key.next`; made if there is none
+    /// yet. It is not in force before the key store says so.
     ///
     /// # Errors
     /// `BadMasterKey`, `NoEntropy`.
-    pub(super) fn next_of_data_dir(
-        dir: &Path,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, KeyStoreError> {
+    pub fn prepare_rotation(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyStoreError> {
         let path = dir.join(NEXT_MASTER_KEY_FILE);
         // One left over from a rotation that never came into force is as good as a new one.
         match Self::load(&path) {

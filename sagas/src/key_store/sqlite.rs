@@ -122,7 +122,7 @@ impl SqliteKeyStore {
     /// # Errors
     /// As [`Self::rotate_master`]; `BadMasterKey` when the files cannot be written.
     pub async fn rotate_data_dir(&self, dir: &Path) -> Result<(), KeyStoreError> {
-        self.rotate_master(MasterKey::next_of_data_dir(dir, self.entropy.as_ref())?).await?;
+        self.rotate_master(MasterKey::prepare_rotation(dir, self.entropy.as_ref())?).await?;
         adopt_next(dir)
     }
 
@@ -215,5 +215,9 @@ impl KeyStore for SqliteKeyStore {
             Err(KeyStoreError::Erased { .. }) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    fn close(&self) {
+        Self::close(self);
     }
 }

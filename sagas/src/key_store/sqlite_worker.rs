@@ -24,7 +24,7 @@ const FORMAT: u32 = 1;
 const BATCH_MAX: usize = 4_096;
 /// Longest wait for those who only read.
 pub(super) const READERS_PATIENCE: Duration = Duration::from_secs(2);
-const LIVE: i64 = 0;
+pub(super) const LIVE: i64 = 0;
 const ERASED: i64 = 1;
 
 type Reply<T> = oneshot::Sender<Result<T, KeyStoreError>>;

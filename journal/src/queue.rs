@@ -14,8 +14,8 @@ type Answer = Result<Vec<Verdict>, JournalError>;
 
 /// One call of `append`. A long one is committed in several transactions.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) units: Vec<Unit>,
+pub(crate) struct Job {
+    pub(crate) units: Vec<Unit>,
     verdicts: Vec<Option<Verdict>>,
     size: Size,
     answer: Option<oneshot::Sender<Answer>>,
@@ -25,7 +25,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(units: Vec<Unit>, size: Size) -> (Self, oneshot::Receiver<Answer>) {
+    pub(crate) fn new(units: Vec<Unit>, size: Size) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
         let verdicts = vec![None; units.len()];
         (
@@ -42,17 +42,17 @@ impl Job {
     }
 
     /// Indexes of the units which have no verdict yet; none once it is answered.
-    pub(super) fn open(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn open(&self) -> impl Iterator<Item = usize> + '_ {
         let open = self.answer.is_some();
         (0..self.units.len()).filter(move |unit| open && self.verdicts[*unit].is_none())
     }
 
-    pub(super) fn settle(&mut self, unit: usize, verdict: Verdict) {
+    pub(crate) fn settle(&mut self, unit: usize, verdict: Verdict) {
         self.verdicts[unit] = Some(verdict);
     }
 
     /// Answers if every unit has its verdict.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if self.verdicts.iter().all(Option::is_some)
             && let Some(answer) = self.answer.take()
         {
@@ -62,27 +62,27 @@ impl Job {
         }
     }
 
-    pub(super) fn fail(&mut self, error: JournalError) {
+    pub(crate) fn fail(&mut self, error: JournalError) {
         if let Some(answer) = self.answer.take() {
             let _ = answer.send(Err(error));
         }
     }
 
     /// Gives the time that is needed to find out what became of it, but once only.
-    pub(super) fn doubt(&mut self) {
+    pub(crate) fn doubt(&mut self) {
         if !self.doubted {
             self.doubted = true;
             self.asked = Instant::now();
         }
     }
 
-    pub(super) fn waits_for(&self) -> Duration {
+    pub(crate) fn waits_for(&self) -> Duration {
         self.asked.elapsed()
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     changed: Notify,
     events_max: usize,
@@ -106,13 +106,13 @@ impl Waiting {
 }
 
 impl Queue {
-    pub(super) fn new(events_max: usize, bytes_max: usize) -> Self {
+    pub(crate) fn new(events_max: usize, bytes_max: usize) -> Self {
         Self { waiting: Mutex::default(), changed: Notify::new(), events_max, bytes_max }
     }
 
     /// Adds a call, or refuses it at once when the queue is full: waiting here would put
     /// memory under the control of whoever sends fastest.
-    pub(super) fn push(&self, job: Job) -> Result<(), JournalError> {
+    pub(crate) fn push(&self, job: Job) -> Result<(), JournalError> {
         let mut waiting = hold(&self.waiting);
         if waiting.closed {
             return Err(JournalError::Closed);
@@ -132,7 +132,7 @@ impl Queue {
 
     /// Takes all that waits, up to `events_max` events but at least one call.
     /// `None` once the queue is closed and empty.
-    pub(super) async fn take(&self, events_max: usize) -> Option<Vec<Job>> {
+    pub(crate) async fn take(&self, events_max: usize) -> Option<Vec<Job>> {
         loop {
             {
                 let mut waiting = hold(&self.waiting);
@@ -157,7 +157,7 @@ impl Queue {
     }
 
     /// Answers the calls which have waited for longer than `patience`.
-    pub(super) fn expire(&self, patience: Duration, error: &JournalError) {
+    pub(crate) fn expire(&self, patience: Duration, error: &JournalError) {
         let mut waiting = hold(&self.waiting);
         while waiting.jobs.front().is_some_and(|job| job.waits_for() >= patience) {
             if let Some(mut job) = waiting.pop() {
@@ -167,16 +167,16 @@ impl Queue {
     }
 
     /// Lets nothing more in; what waits is still served.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         hold(&self.waiting).closed = true;
         self.changed.notify_one();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         hold(&self.waiting).closed
     }
 
-    pub(super) fn events(&self) -> usize {
+    pub(crate) fn events(&self) -> usize {
         hold(&self.waiting).size.events
     }
 }
