@@ -5,6 +5,7 @@
 
 mod check;
 pub mod conformance;
+mod copy;
 mod error;
 mod event;
 #[cfg(feature = "eventstore")]
@@ -20,6 +21,9 @@ mod queue;
 mod sqlite;
 mod stream;
 
+pub use copy::{
+    Copied, CopyError, CopyOptions, CopyProgress, CopyStage, JournalDigest, check_copy, copy,
+};
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 #[cfg(feature = "eventstore")]

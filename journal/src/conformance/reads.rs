@@ -1,8 +1,10 @@
 //! Checks of what reading, waiting and closing promise.
 
+use chrono::DateTime;
+
 use super::sample::{all, append, assert_sound, cart, committed, named, read_from, single, stream};
 use super::{Factory, Task, still_waits, together};
-use crate::{Journal, JournalError, Position};
+use crate::{Journal, JournalError, Position, Unit};
 
 pub(super) async fn a_stream_is_read_after_and_up_to(journal: &dyn Journal) {
     for n in 0..10 {
@@ -127,7 +129,16 @@ pub(super) async fn reopening_keeps_everything(factory: &dyn Factory) {
     for n in 0..40 {
         append(&*journal, vec![single(&cart(n), 0, 2), single(&named("all"), n as u64, 1)]).await;
     }
+    // Under the same metadata, yet recorded elsewhere at different times.
+    let copied = (0..3).map(|n| Unit {
+        metadata: "{}".into(),
+        recorded: DateTime::from_timestamp_micros(1_600_000_000_000_000 + n),
+        ..single(&named("copied"), n as u64, 1)
+    });
+    append(&*journal, copied.collect()).await;
     let before = all(&*journal).await;
+    let recorded: Vec<_> = before[120..].iter().map(|event| event.recorded).collect();
+    assert!(recorded[0] < recorded[1] && recorded[1] < recorded[2], "{recorded:?}");
     let (id, head) = (journal.id(), journal.head());
     journal.close().await.expect("a close");
     let Some(journal) = factory.reopen(journal).await else {

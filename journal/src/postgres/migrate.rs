@@ -30,7 +30,7 @@ pub async fn migrate(url: &str, schema: Option<&str>) -> Result<JournalId, Journ
         make_schema(&mut session, schema).await?;
     }
     connect::check(&mut session).await?;
-    let id = bring_up(&mut session).await?;
+    let id = bring_up(&mut session, None).await?;
     // Nothing is left to be said on this session, so a failed goodbye is no failure.
     let _ = session.close().await;
     Ok(id)
@@ -54,7 +54,11 @@ pub(super) async fn make_schema(
     work.commit().await.map_err(failed)
 }
 
-pub(super) async fn bring_up(session: &mut PgConnection) -> Result<JournalId, JournalError> {
+/// A journal that is made here, or is still empty, gets the id that is wanted.
+pub(super) async fn bring_up(
+    session: &mut PgConnection,
+    wanted: Option<JournalId>,
+) -> Result<JournalId, JournalError> {
     let failed = |error: sqlx::Error| read_error(&error);
     let mut work = session.begin().await.map_err(failed)?;
     sqlx::query("SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock($1)")
@@ -63,7 +67,11 @@ pub(super) async fn bring_up(session: &mut PgConnection) -> Result<JournalId, Jo
         .await
         .map_err(failed)?;
     let taken = match format(&mut work).await? {
-        Some((format, id)) if format == FORMAT => return Ok(id),
+        Some((format, id)) if format == FORMAT => {
+            let id = adopt_id(&mut work, id, wanted).await?;
+            work.commit().await.map_err(failed)?;
+            return Ok(id);
+        }
         Some((format, _)) => usize::try_from(format).unwrap_or_default(),
         None => {
             may_be_taken(&mut work).await?;
@@ -84,13 +92,30 @@ pub(super) async fn bring_up(session: &mut PgConnection) -> Result<JournalId, Jo
          ON CONFLICT (one) DO UPDATE SET format = excluded.format RETURNING journal_id",
     )
     .bind(FORMAT)
-    .bind(Uuid::now_v7())
+    .bind(wanted.unwrap_or_else(Uuid::now_v7))
     .fetch_one(&mut *work)
     .await
     .and_then(|row| row.try_get(0))
     .map_err(failed)?;
     work.commit().await.map_err(failed)?;
     Ok(id)
+}
+
+async fn adopt_id(
+    session: &mut PgConnection,
+    id: JournalId,
+    wanted: Option<JournalId>,
+) -> Result<JournalId, JournalError> {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != id) else { return Ok(id) };
+    // No position of it can be on record anywhere yet.
+    let renamed = sqlx::query(
+        "UPDATE tillroll_meta SET journal_id = $1 WHERE NOT EXISTS (SELECT FROM events)",
+    )
+    .bind(wanted)
+    .execute(session)
+    .await
+    .map_err(|error| read_error(&error))?;
+    Ok(if renamed.rows_affected() == 0 { id } else { wanted })
 }
 
 /// The id of a journal whose tables are as this program wants them.

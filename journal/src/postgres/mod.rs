@@ -118,7 +118,7 @@ async fn start(
     }
     connect::check(&mut session).await?;
     let id = if options.migrate {
-        migrate::bring_up(&mut session).await?
+        migrate::bring_up(&mut session, options.id).await?
     } else {
         migrate::journal_id(&mut session).await?
     };

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::JournalId;
+
 /// Settings of a [`PostgresJournal`](crate::PostgresJournal).
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
     /// Make or upgrade the tables on opening; else a database without them, or with older ones,
     /// is `Unavailable` until [`migrate`](crate::migrate_postgres) has run.
     pub migrate: bool,
+    /// The id a journal gets that is made on opening, or is empty; `None` makes one up.
+    pub id: Option<JournalId>,
     /// The schema the tables are in; `None` is what the URL's search_path says, else `public`.
     pub schema: Option<String>,
     /// Most events kept in memory for readers near the head.
@@ -30,6 +34,7 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             migrate: true,
+            id: None,
             schema: None,
             tail_events: 65_536,
             tail_bytes: 64 << 20,

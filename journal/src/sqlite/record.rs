@@ -46,7 +46,6 @@ impl ChunkBuilder {
     }
 
     /// Adds an event whose stream's previous event is at `previous` (0: none).
-    /// All events of one chunk must have the same `recorded`.
     pub(super) fn push(&mut self, event: &Recorded, previous: u64) {
         if self.body.is_empty() {
             self.body.push(LAYOUT);

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod copy;
 mod crash;
 mod damage;
 mod disk;
 mod heads;
 mod other_process;
 mod sample;
+#[path = "../shared/varied.rs"]
+mod varied;

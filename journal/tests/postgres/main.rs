@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
+mod copy;
 mod errors;
 mod migrations;
 mod outage;
 mod peer;
 mod sample;
+#[path = "../shared/varied.rs"]
+mod varied;
 mod writers;
 
 use std::sync::{Arc, Mutex};
