@@ -5,13 +5,19 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=events");
-    println!("cargo::rerun-if-changed=samples");
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let root = Path::new(&root);
+    let table = frozen(root, "FILES", "events", "samples")?
+        + &frozen(root, "MESSAGE_FILES", "messages", "message_samples")?;
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    fs::write(Path::new(&out).join("frozen.rs"), table)
+}
 
+fn frozen(root: &Path, constant: &str, schemas: &str, samples: &str) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={schemas}");
+    println!("cargo::rerun-if-changed={samples}");
     let mut versions: Vec<(String, u16)> = Vec::new();
-    for file in fs::read_dir(root.join("events"))? {
+    for file in fs::read_dir(root.join(schemas))? {
         let name = file?.file_name();
         let frozen = name.to_str().and_then(|name| {
             let (event_type, version) = name.strip_suffix(".schema.json")?.rsplit_once(".v")?;
@@ -23,12 +29,12 @@ fn main() -> io::Result<()> {
     }
     versions.sort();
 
-    let mut table = String::from("const FILES: &[(&str, CatalogueVersion)] = &[\n");
+    let mut table = format!("const {constant}: &[(&str, CatalogueVersion)] = &[\n");
     for (event_type, version) in versions {
         let [schema, full, minimal] = [
-            format!("events/{event_type}.v{version}.schema.json"),
-            format!("samples/{event_type}.v{version}.full.json"),
-            format!("samples/{event_type}.v{version}.minimal.json"),
+            format!("{schemas}/{event_type}.v{version}.schema.json"),
+            format!("{samples}/{event_type}.v{version}.full.json"),
+            format!("{samples}/{event_type}.v{version}.minimal.json"),
         ];
         if !root.join(&full).exists() || !root.join(&minimal).exists() {
             continue; // A test says which are missing.
@@ -46,6 +52,5 @@ fn main() -> io::Result<()> {
         .map_err(io::Error::other)?;
     }
     table.push_str("];\n");
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&out).join("frozen.rs"), table)
+    Ok(table)
 }

@@ -10,6 +10,7 @@ pub mod leadership;
 pub mod payment_call;
 pub mod payment_gateway;
 pub mod refunds;
+pub mod relay;
 pub mod returns;
 pub mod standard_webhooks;
 pub mod webhook_inbox;

@@ -68,7 +68,7 @@ fn used_definitions(
 }
 
 /// `serde_json` may be built to keep members in any order; files need one.
-fn sorted_by_key(value: Value) -> Value {
+pub(crate) fn sorted_by_key(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let sorted: BTreeMap<String, Value> =

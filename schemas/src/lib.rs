@@ -11,13 +11,16 @@ mod codec;
 mod compatibility;
 mod generate;
 mod payload;
+pub mod public;
 mod raw_json;
 mod request;
 mod table;
 mod upcast;
 mod webhook;
 
-pub use catalogue::{CatalogueEntry, CatalogueVersion, catalogue};
+pub use catalogue::{
+    CatalogueEntry, CatalogueVersion, MessageCatalogueEntry, catalogue, message_catalogue,
+};
 pub use codec::{DecodeError, EventEntry, StoredEvent};
 pub use compatibility::{Breaking, Change, compatible, normalised};
 pub use generate::generate_schema;

@@ -95,6 +95,25 @@ fn schemas_are_listed_and_each_prints_with_a_sample() {
 }
 
 #[test]
+fn public_messages_are_listed_and_each_prints_with_a_sample() {
+    let data = DataDir::new();
+    let listed = run(&data.path(), &["schemas", "--messages", "--json"]).exits(0).json_lines();
+    let document = run(&data.path(), &["schemas", "--asyncapi"]).exits(0).json();
+    for message in listed {
+        let name = message["message_type"].as_str().unwrap();
+        let schema = run(&data.path(), &["schemas", "--messages", name]).exits(0).json();
+        assert_eq!(schema["type"], "object", "{name}");
+        let sample =
+            run(&data.path(), &["schemas", "--messages", name, "--sample"]).exits(0).json();
+        assert_eq!(sample["specversion"], "1.0", "{name}");
+        assert!(document["components"]["messages"][name].is_object(), "{name}");
+    }
+    run(&data.path(), &["schemas", "--messages", "order.eaten"])
+        .exits(3)
+        .complains_of(&["order.eaten", "--messages"]);
+}
+
+#[test]
 fn completions_are_there_for_the_usual_shells() {
     let data = DataDir::new();
     for shell in ["bash", "zsh", "fish"] {

@@ -14,13 +14,13 @@ use serde_json::Value;
 use crate::samples::samples;
 use crate::validate::{Fields, validate};
 
-const REGENERATE: &str = "run `TILLROLL_WRITE_SCHEMAS=1 cargo test -p schemas`";
+pub(crate) const REGENERATE: &str = "run `TILLROLL_WRITE_SCHEMAS=1 cargo test -p schemas`";
 
-fn writing() -> bool {
+pub(crate) fn writing() -> bool {
     std::env::var_os("TILLROLL_WRITE_SCHEMAS").is_some_and(|value| value == "1")
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -32,18 +32,18 @@ fn sample_path(event_type: &str, version: u16, kind: &str) -> PathBuf {
     root().join(format!("samples/{event_type}.v{version}.{kind}.json"))
 }
 
-fn read(path: &Path) -> Option<Value> {
+pub(crate) fn read(path: &Path) -> Option<Value> {
     let text = fs::read_to_string(path).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
-fn write(path: &Path, value: &Value) {
+pub(crate) fn write(path: &Path, value: &Value) {
     let text = serde_json::to_string_pretty(value).unwrap();
     fs::write(path, text + "\n").unwrap();
 }
 
 /// Path of the first place where `old` and `new` differ, for people.
-fn difference(old: &Value, new: &Value, path: &str) -> Option<String> {
+pub(crate) fn difference(old: &Value, new: &Value, path: &str) -> Option<String> {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -62,7 +62,7 @@ fn difference(old: &Value, new: &Value, path: &str) -> Option<String> {
 /// What to do about a frozen schema: nothing, write it, or say why it must stay.
 ///
 /// Texts for people may lag behind the code: rewording a comment is no change of the schema.
-fn schema_verdict(
+pub(crate) fn schema_verdict(
     name: &str,
     frozen: Option<&Value>,
     now: &Value,
@@ -91,7 +91,7 @@ fn schema_verdict(
 }
 
 /// A frozen sample may get new members; what it has stays.
-fn extends(old: &Value, new: &Value) -> bool {
+pub(crate) fn extends(old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             old.iter().all(|(name, old)| new.get(name).is_some_and(|new| extends(old, new)))

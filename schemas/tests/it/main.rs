@@ -6,5 +6,6 @@ mod categories;
 mod codec;
 mod compatibility;
 mod frozen;
+mod messages;
 mod samples;
 mod validate;

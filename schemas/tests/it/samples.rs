@@ -36,32 +36,32 @@ fn whole<E: StoredEvent>(event: E) -> Sample {
     pair(event.clone(), event)
 }
 
-const PRODUCT: u8 = 1;
-const SKU: u8 = 2;
-const SELLER: u8 = 3;
-const WAREHOUSE: u8 = 4;
-const CUSTOMER: u8 = 5;
+pub(crate) const PRODUCT: u8 = 1;
+pub(crate) const SKU: u8 = 2;
+pub(crate) const SELLER: u8 = 3;
+pub(crate) const WAREHOUSE: u8 = 4;
+pub(crate) const CUSTOMER: u8 = 5;
 const CART: u8 = 6;
 const GUEST_CART: u8 = 7;
-const ORDER: u8 = 8;
-const PAYMENT: u8 = 9;
-const REFUND: u8 = 10;
-const SHIPMENT: u8 = 11;
-const RETURN: u8 = 12;
-const CATEGORY: u8 = 13;
+pub(crate) const ORDER: u8 = 8;
+pub(crate) const PAYMENT: u8 = 9;
+pub(crate) const REFUND: u8 = 10;
+pub(crate) const SHIPMENT: u8 = 11;
+pub(crate) const RETURN: u8 = 12;
+pub(crate) const CATEGORY: u8 = 13;
 const PARENT_CATEGORY: u8 = 14;
 const ADDRESS: u8 = 15;
 const PAYMENT_METHOD: u8 = 16;
 
-fn id<I: From<Uuid>>(number: u8) -> I {
+pub(crate) fn id<I: From<Uuid>>(number: u8) -> I {
     let text = format!("01920000-0000-7000-8000-{number:012x}");
     I::from(Uuid::parse_str(&text).unwrap())
 }
 
-fn units(number: u32) -> Quantity {
+pub(crate) fn units(number: u32) -> Quantity {
     Quantity::new(number).unwrap()
 }
 
-fn at(time: &str) -> Timestamp {
+pub(crate) fn at(time: &str) -> Timestamp {
     format!("2026-01-02T{time}Z").parse().unwrap()
 }
