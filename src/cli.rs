@@ -142,6 +142,12 @@ impl Command {
     }
 }
 
+/// The command line as it can be written, for whoever checks that what is written of it is so.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {

@@ -7,6 +7,7 @@ mod client;
 mod command_line;
 mod crash;
 mod data_directory;
+mod deploy;
 mod flash_sale;
 mod full_disk;
 mod import;
