@@ -10,7 +10,6 @@
 
 #![expect(clippy::print_stdout, reason = "this is what it does with messages")]
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ struct Progress {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), async_nats::Error> {
     let mut words = std::env::args().skip(1);
     let (Some(server), Some(name), Some(file)) = (words.next(), words.next(), words.next()) else {
         return Err("usage: consumer nats://HOST NAME FILE [SUBJECT]".into());
@@ -55,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         durable_name: Some(name.clone()),
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
-        ack_wait: Duration::from_secs(30),
+        // Longer than one message takes; so long it waits too when a consumer dies in the middle.
+        ack_wait: Duration::from_secs(5),
         // One at a time: what could not be taken comes again before anything after it.
         max_ack_pending: 1,
         // Such as `tillroll.orders.>`; all there is if none is given.
@@ -103,7 +103,7 @@ fn take(message: &Message) {
     println!("{time} {position:>8} {what} {subject}{sum}");
 }
 
-fn read(file: &Path) -> Result<Progress, Box<dyn Error>> {
+fn read(file: &Path) -> Result<Progress, async_nats::Error> {
     match std::fs::read(file) {
         Ok(content) => Ok(serde_json::from_slice(&content)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Progress::default()),
@@ -111,7 +111,7 @@ fn read(file: &Path) -> Result<Progress, Box<dyn Error>> {
     }
 }
 
-fn keep(file: &Path, progress: &Progress) -> Result<(), Box<dyn Error>> {
+fn keep(file: &Path, progress: &Progress) -> Result<(), async_nats::Error> {
     let beside = file.with_extension("new");
     std::fs::write(&beside, serde_json::to_vec(progress)?)?;
     Ok(std::fs::rename(beside, file)?)
