@@ -39,7 +39,7 @@ impl Server {
     /// With a configuration in which `DIR` stands for the server's directory.
     pub fn start_with(configuration: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("tillroll-nats").tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut server = Self { directory, port, process: None };
         server.configure(configuration);
         server.run();
@@ -109,6 +109,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// One that nobody listens on now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The server that tests share which leave it alone, or that of `TILLROLL_TEST_NATS_URL`.

@@ -5,6 +5,8 @@
 
 mod client;
 mod command_line;
+#[cfg(feature = "nats")]
+mod consumer;
 mod crash;
 mod data_directory;
 mod deploy;

@@ -13,6 +13,9 @@ use super::translate::{PaymentFacts, Untold, concerns, translate, wants_payment}
 /// Payments whose first event is remembered; most are captured moments after they began.
 const PAYMENTS_KEPT: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
+/// Bytes of payload after which a stretch ends early: orders can have thousands of lines.
+const BYTES_MAX: usize = 4 << 20;
+
 /// What a stretch of the log says to the outside.
 pub(super) struct Page {
     pub(super) messages: Vec<PublicMessage>,
@@ -40,7 +43,7 @@ impl Pages {
         self.journal.read_all(after, self.events_max).await
     }
 
-    /// Works out the messages of `events`, which follow `after`.
+    /// Works out the messages of `events`, which follow `after`, or of the first of them.
     pub(super) async fn work_out(
         &mut self,
         after: Mark,
@@ -48,7 +51,12 @@ impl Pages {
     ) -> Result<Page, JournalError> {
         let mut page =
             Page { messages: Vec::new(), upto: after, events: 0, unreadable: 0, newer: None };
+        let mut bytes = 0;
         for event in events {
+            if bytes > BYTES_MAX {
+                break;
+            }
+            bytes += event.payload.len();
             match self.message(event).await? {
                 Ok(message) => page.messages.extend(message),
                 Err(Untold::Newer(error)) => {

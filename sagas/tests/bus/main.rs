@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
+mod cluster;
 mod conformance;
 mod kills;
 mod process;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::jetstream::stream::ConsumerErrorKind;
 use commands::{Clock, SystemClock};
 use futures::StreamExt;
 use journal::{
@@ -128,7 +129,13 @@ pub async fn delivered(options: &JetStreamOptions) -> Vec<Delivered> {
     if last == 0 {
         return all;
     }
-    let consumer = stream.create_consumer(OrderedConfig::default()).await.unwrap();
+    let consumer = loop {
+        // A cluster that has just lost a server takes its time.
+        match stream.create_consumer(OrderedConfig::default()).await {
+            Ok(consumer) => break consumer,
+            Err(error) => assert_eq!(error.kind(), ConsumerErrorKind::TimedOut),
+        }
+    };
     let mut messages = consumer.messages().await.unwrap();
     while let Some(message) = messages.next().await {
         let message = message.unwrap();

@@ -131,7 +131,9 @@ pub(super) async fn connect(
 
 fn heard(news: &watch::Sender<News>, event: &Event) {
     match event {
-        Event::Disconnected | Event::Closed => news.send_modify(|news| news.lost += 1),
+        Event::Disconnected | Event::Closed => {
+            news.send_modify(|news| *news = News { lost: news.lost + 1, refused: None });
+        }
         Event::ServerError(ServerError::Other(what))
             if what.to_lowercase().contains("permissions violation") =>
         {
