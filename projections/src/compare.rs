@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Rows};
+use crate::sql::Value;
+use crate::sql::{Connection, Rows};
 
 use crate::directory::{Directory, SharedConnection, hold};
 use crate::models::Registration;
@@ -115,14 +115,13 @@ fn tables(connection: &Connection, derived: &[&str]) -> Result<Vec<Table>, Store
          WHERE type = 'table' AND name NOT IN ('checkpoint', 'parked') AND name NOT LIKE 'sqlite_%'
          ORDER BY name",
     )?;
-    let names =
-        names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let names = names.query_map([], |row| row.get::<String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let mut tables = Vec::new();
     for name in names.into_iter().filter(|name| !derived.contains(&name.as_str())) {
         let mut about =
             connection.prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
         let columns = about
-            .query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?
+            .query_map([&name], |row| Ok((row.get::<String>(0)?, row.get::<usize>(1)?)))?
             .collect::<Result<Vec<_>, _>>()?;
         let mut key: Vec<(usize, usize)> = columns
             .iter()
@@ -154,7 +153,7 @@ impl Table {
 
     fn next(&self, rows: &mut Rows<'_>) -> Result<Option<Vec<Value>>, StoreError> {
         let Some(row) = rows.next()? else { return Ok(None) };
-        let values = (0..self.columns.len()).map(|column| row.get::<_, Value>(column));
+        let values = (0..self.columns.len()).map(|column| row.get::<Value>(column));
         Ok(Some(values.collect::<Result<_, _>>()?))
     }
 

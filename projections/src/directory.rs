@@ -11,10 +11,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use crate::StoreError;
 use crate::file::{Pragmas, set_up};
+use crate::sql::Connection;
 
 /// Number of a model's file; the highest is the newest.
 pub type Generation = u64;
@@ -168,22 +169,22 @@ impl Directory {
         pragmas: Pragmas,
     ) -> Result<SharedConnection, StoreError> {
         let connection = match &*self.0 {
-            Place::Disk(path) => Connection::open(Self::file(path, name, generation))?,
+            Place::Disk(path) => rusqlite::Connection::open(Self::file(path, name, generation))?,
             Place::Memory(files) => {
                 let mut files = hold(files);
                 let key = (name.to_owned(), generation);
                 if let Some(connection) = files.files.get(&key) {
                     return Ok(Arc::clone(connection));
                 }
-                let connection = Connection::open_in_memory()?;
+                let connection = rusqlite::Connection::open_in_memory()?;
                 set_up(&connection, pragmas)?;
-                let connection = Arc::new(Mutex::new(connection));
+                let connection = Arc::new(Mutex::new(connection.into()));
                 files.files.insert(key, Arc::clone(&connection));
                 return Ok(connection);
             }
         };
         set_up(&connection, pragmas)?;
-        Ok(Arc::new(Mutex::new(connection)))
+        Ok(Arc::new(Mutex::new(connection.into())))
     }
 
     /// Opens a generation's file for queries; fails if there is none.
@@ -195,12 +196,12 @@ impl Directory {
         match &*self.0 {
             Place::Disk(path) => {
                 // Not SQLITE_OPEN_READ_ONLY: a reader may have to make the WAL's index file.
-                let connection = Connection::open_with_flags(
+                let connection = rusqlite::Connection::open_with_flags(
                     Self::file(path, name, generation),
                     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
                 )?;
                 set_up(&connection, Pragmas::Query)?;
-                Ok(Arc::new(Mutex::new(connection)))
+                Ok(Arc::new(Mutex::new(connection.into())))
             }
             Place::Memory(files) => {
                 hold(files).files.get(&(name.to_owned(), generation)).map(Arc::clone).ok_or_else(

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use journal::{JournalId, Position, StreamId};
-use rusqlite::Connection;
 
 use crate::decode::Item;
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::file::{self, Checkpoint, ParkedEvent, Pragmas};
 use crate::model::{FoldError, Model, guard};
 use crate::models::Registration;
+use crate::sql::Connection;
 use crate::{Envelope, StoreError};
 
 /// What to do with an event that a model cannot digest.
@@ -60,7 +60,7 @@ impl Feed {
         let connection = directory.writer(model.name(), generation, pragmas)?;
         let (checkpoint, parked) = {
             let connection = hold(&connection);
-            file::roll_back(&connection)?;
+            connection.roll_back()?;
             let checkpoint = match file::checkpoint(&connection)? {
                 Some(checkpoint) => checkpoint,
                 None => file::create(&connection, &*model, journal)?,
@@ -150,17 +150,17 @@ impl Feed {
     pub(crate) fn upkeep(&mut self) -> Result<usize, StoreError> {
         let Some(upkeep) = self.registration.upkeep() else { return Ok(0) };
         let connection = hold(&self.connection);
-        file::begin(&connection)?;
+        connection.begin()?;
         let done = guard(|| upkeep(&connection)).map_err(|error| match error {
             FoldError::Store(error) => error,
             panicked @ FoldError::Panicked(_) => StoreError::Other(panicked.to_string()),
         });
         match done.flatten() {
-            Ok(done) => file::commit(&connection).map(|()| done),
+            Ok(done) => connection.commit().map(|()| done),
             Err(error) => Err(error),
         }
         .or_else(|error| {
-            file::roll_back(&connection)?;
+            connection.roll_back()?;
             Err(error)
         })
     }
@@ -169,7 +169,7 @@ impl Feed {
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         while self.upkeep()? > 0 {}
         self.store_position()?;
-        hold(&self.connection).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        hold(&self.connection).complete()?;
         Ok(())
     }
 
@@ -189,7 +189,7 @@ impl Feed {
         };
         let connection = Arc::clone(&self.connection);
         let connection = hold(&connection);
-        file::begin(&connection)?;
+        connection.begin()?;
         let outcome = items.iter().try_for_each(|item| match &item.event {
             Ok(event) if self.model.wants(event) => {
                 self.model.fold(&connection, event)?;
@@ -201,7 +201,7 @@ impl Feed {
         match outcome {
             Ok(()) => {
                 file::unpark(&connection, position)?;
-                file::commit(&connection)?;
+                connection.commit()?;
                 self.parked.retain(|parked| parked.position != position);
                 Ok(Ok(()))
             }
@@ -224,7 +224,7 @@ impl Feed {
                 continue;
             }
             if !open {
-                file::begin(&connection)?;
+                connection.begin()?;
                 open = true;
             }
             let waits = self.parked.iter().any(|parked| parked.stream == item.stream);
@@ -240,7 +240,7 @@ impl Feed {
         if open {
             rows += self.model.flush(&connection)?;
             file::set_position(&connection, end)?;
-            file::commit(&connection)?;
+            connection.commit()?;
             self.stored = end;
         }
         self.position = self.position.max(end);
@@ -301,7 +301,7 @@ impl Feed {
     fn reset(&mut self) -> Result<(), StoreError> {
         self.model.discard();
         let connection = hold(&self.connection);
-        file::roll_back(&connection)?;
+        connection.roll_back()?;
         self.parked = file::parked(&connection, self.model.name())?;
         Ok(())
     }
@@ -326,12 +326,6 @@ enum Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         if error.is_environmental() { Self::Store(error) } else { Self::SomeEvent }
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        StoreError::from(error).into()
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sql::Connection;
+use crate::sql::Value;
 use chrono::{DateTime, TimeZone, Utc};
 use journal::{Category, Position, StreamId};
-use rusqlite::Connection;
-use rusqlite::types::Value;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -52,8 +52,9 @@ pub(crate) fn log(events: impl IntoIterator<Item = (Uuid, AnyEvent)>) -> Vec<Env
 }
 
 pub(crate) fn empty<P: Projector>() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
     connection.set_prepared_statement_cache_capacity(64);
+    let connection = Connection::from(connection);
     P::create_tables(&connection).unwrap();
     connection
 }
@@ -64,7 +65,7 @@ pub(crate) fn feed<P: Projector>(connection: &Connection, events: &[Envelope], b
         // As saved, and as it is now.
         type Touched<R> = (Option<R>, Option<R>);
         let mut rows: BTreeMap<P::Key, Touched<P::Row>> = BTreeMap::new();
-        let transaction = connection.unchecked_transaction().unwrap();
+        let transaction = connection.transaction().unwrap().unwrap();
         for event in batch {
             let mut keys = Vec::new();
             P::keys(event, &mut keys);
@@ -94,16 +95,14 @@ pub(crate) fn given<P: Projector>(events: &[Envelope]) -> Connection {
 pub(crate) fn dump(connection: &Connection) -> BTreeMap<String, Vec<String>> {
     let mut tables =
         connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-    let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let names = tables.query_map([], |row| row.get::<String>(0)).unwrap();
     let mut all = BTreeMap::new();
     for name in names.map(Result::unwrap) {
         let mut select = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
-        let columns = select.column_count();
+        let columns = select.column_count().unwrap();
         let rows = select
             .query_map([], |row| {
-                (0..columns)
-                    .map(|column| row.get::<_, Value>(column))
-                    .collect::<Result<Vec<_>, _>>()
+                (0..columns).map(|column| row.get::<Value>(column)).collect::<Result<Vec<_>, _>>()
             })
             .unwrap();
         let mut rows: Vec<String> = rows.map(|row| format!("{:?}", row.unwrap())).collect();

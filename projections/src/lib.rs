@@ -33,6 +33,7 @@ pub mod models;
 pub mod order_history;
 pub mod orders;
 pub mod parties;
+pub mod sql;
 pub mod stock;
 
 pub use compare::{Difference, compare, dump};
@@ -46,3 +47,4 @@ pub use rebuild::{
     Phase, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, RebuiltModel, rebuild,
 };
 pub use runner::{Options, Runner, RunnerError, Step, retry_parked};
+pub use sql::Connection;

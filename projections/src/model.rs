@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
+use crate::sql::Connection;
 
 use crate::row_cache::RowCache;
 use crate::{Envelope, Projector, StoreError};

@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::sql::{Connection, FromSqlError};
 use chrono::{DateTime, Utc};
 use journal::{Position, StreamId, Version};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -79,6 +79,12 @@ pub trait Projector: Send + 'static {
         before: Option<&Self::Row>,
         after: Option<&Self::Row>,
     ) -> Result<(), StoreError>;
+}
+
+impl From<FromSqlError> for StoreError {
+    fn from(error: FromSqlError) -> Self {
+        Self::Sqlite(error.into())
+    }
 }
 
 impl StoreError {

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::sql::Connection;
 use journal::Position;
-use rusqlite::Connection;
 
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::models::Registration;
 use crate::progress::{Metrics, ModelPosition, Progress, WaitError};
-use crate::{ParkedEvent, StoreError, file};
+use crate::{ParkedEvent, StoreError};
 
 /// Connections kept open for each model when nobody uses them.
 const IDLE_CONNECTIONS_MAX: usize = 8;
@@ -76,9 +76,9 @@ impl ReadModels {
         let (pool, connection) = self.connection(model)?;
         let answer = {
             let connection = hold(&connection);
-            file::begin_read(&connection)?;
+            connection.begin_read()?;
             let answer = query(&connection);
-            file::commit(&connection)?;
+            connection.commit()?;
             answer?
         };
         let mut idle = hold(&pool.idle);

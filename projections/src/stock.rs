@@ -9,10 +9,10 @@ mod ledger;
 mod level;
 mod query;
 
+use crate::sql::Connection;
 use domain::inventory::{Allocation, InventoryEvent, StockPolicy};
 use domain::order::OrderEvent;
 use domain::{CartId, OrderId, ProductId, SkuId, WarehouseId};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 
 use crate::id_column::stream_id;

@@ -5,6 +5,7 @@ mod weighing;
 
 use std::collections::BTreeSet;
 
+use crate::sql::Connection;
 use domain::category::CategoryEvent;
 use domain::inventory::{Allocation, InventoryEvent};
 use domain::pricing::{PriceBook, Prices, SalePrice};
@@ -12,7 +13,6 @@ use domain::product::{ProductDetails, ProductEvent, ProductStatus, SkuDetails};
 use domain::rating::RatingEvent;
 use domain::warehouse::WarehouseEvent;
 use domain::{Currency, ProductId, Quantity, Timestamp};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 

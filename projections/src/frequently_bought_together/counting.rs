@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::sql::{Connection, OptionalExtension};
 use domain::ProductId;
-use rusqlite::{Connection, OptionalExtension};
 
 use crate::StoreError;
 use crate::frequently_bought_together::{Partner, changes};
@@ -122,7 +122,7 @@ impl<'c> Counter<'c> {
 
     fn keep(
         &mut self,
-        basket: &mut rusqlite::CachedStatement<'_>,
+        basket: &mut crate::sql::Statement<'_>,
         ordinal: i64,
     ) -> Result<(usize, usize), StoreError> {
         if self.kept.len() >= self.kept_max {
@@ -132,8 +132,8 @@ impl<'c> Counter<'c> {
         let start = self.kept.len();
         let mut rows = basket.query([ordinal])?;
         if let Some(row) = rows.next()? {
-            let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            for id in ids(blob).map_err(rusqlite::Error::from)? {
+            let blob = row.get_ref(0)?.as_blob()?;
+            for id in ids(blob)? {
                 let number = self.number(ProductId::new(id))?;
                 self.kept.push(number);
             }

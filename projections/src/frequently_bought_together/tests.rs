@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::sql::Connection;
 use domain::order::{
     Actor, EndTransition, LineUnits, OrderEndReason, OrderEvent, OrderLine, OrderStatus,
     OrderTotals, PlacedOrder, Transition,
@@ -10,7 +11,6 @@ use domain::order::{
 use domain::pricing::PriceRule;
 use domain::{Currency, OrderId, ProductId, Quantity};
 use proptest::prelude::*;
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 

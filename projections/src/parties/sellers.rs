@@ -1,8 +1,8 @@
 //! Sellers.
 
+use crate::sql::Connection;
 use domain::SellerId;
 use domain::seller::{SellerDetails, SellerState};
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::page::page;

@@ -1,12 +1,12 @@
 //! The rules of this model.
 
+use crate::sql::Connection;
 use domain::customer::{Address, CustomerEvent, PaymentMethod};
 use domain::pricing::Tier;
 use domain::seller::{SellerDetails, SellerEvent};
 use domain::warehouse::{WarehouseDetails, WarehouseEvent};
 use domain::{CustomerId, PaymentMethodId, Sealed, SellerId, WarehouseId};
 use proptest::prelude::*;
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
