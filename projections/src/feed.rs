@@ -139,18 +139,28 @@ impl Feed {
 
     /// Writes the position, if it moved since it was written last.
     pub(crate) fn store_position(&mut self) -> Result<(), StoreError> {
-        if self.stored < self.position {
-            file::set_position(&hold(&self.connection), self.position)?;
-            self.stored = self.position;
+        if self.stored == self.position {
+            return Ok(());
         }
-        Ok(())
+        let written = {
+            let connection = hold(&self.connection);
+            connection
+                .begin_at(self.stored)
+                .and_then(|()| file::set_position(&connection, self.position))
+                .and_then(|()| connection.commit())
+        };
+        match written {
+            Ok(()) => self.stored = self.position,
+            Err(_) => self.reset()?,
+        }
+        written
     }
 
     /// Lets the model do a piece of its own work; returns how much, 0 when there is none left.
     pub(crate) fn upkeep(&mut self) -> Result<usize, StoreError> {
         let Some(upkeep) = self.registration.upkeep() else { return Ok(0) };
         let connection = hold(&self.connection);
-        connection.begin()?;
+        connection.begin_at(self.stored)?;
         let done = guard(|| upkeep(&connection)).map_err(|error| match error {
             FoldError::Store(error) => error,
             panicked @ FoldError::Panicked(_) => StoreError::Other(panicked.to_string()),
@@ -189,7 +199,7 @@ impl Feed {
         };
         let connection = Arc::clone(&self.connection);
         let connection = hold(&connection);
-        connection.begin()?;
+        connection.begin_at(self.stored)?;
         let outcome = items.iter().try_for_each(|item| match &item.event {
             Ok(event) if self.model.wants(event) => {
                 self.model.fold(&connection, event)?;
@@ -215,16 +225,15 @@ impl Feed {
         let connection = hold(&connection);
         let mut open = false;
         let mut rows = 0;
+        if connection.is_remote() && matches!(saving, Saving::Together) {
+            open = self.ask_ahead(&connection, items)?;
+        }
         for item in items {
-            let wanted = match &item.event {
-                Ok(event) => self.model.wants(event),
-                Err(_) => self.model.follows(item.stream.category.as_str()),
-            };
-            if !wanted {
+            if !self.wants(item) {
                 continue;
             }
             if !open {
-                connection.begin()?;
+                connection.begin_at(self.stored)?;
                 open = true;
             }
             let waits = self.parked.iter().any(|parked| parked.stream == item.stream);
@@ -247,6 +256,30 @@ impl Feed {
         Ok(rows)
     }
 
+    fn wants(&mut self, item: &Item) -> bool {
+        match &item.event {
+            Ok(event) => self.model.wants(event),
+            Err(_) => self.model.follows(item.stream.category.as_str()),
+        }
+    }
+
+    /// Asks for all rows that the batch will load; returns whether a transaction is open for it.
+    fn ask_ahead(&mut self, connection: &Connection, items: &[Item]) -> Result<bool, Fault> {
+        let mut open = false;
+        for item in items {
+            if self.wants(item) {
+                if !open {
+                    connection.begin_at(self.stored)?;
+                    open = true;
+                }
+                if item.event.is_ok() {
+                    self.model.ask_ahead(connection)?;
+                }
+            }
+        }
+        Ok(open)
+    }
+
     /// Saves one event by itself, or sets it aside.
     fn one(
         &mut self,
@@ -255,10 +288,11 @@ impl Feed {
         event: &Envelope,
     ) -> Result<usize, Fault> {
         connection.execute_batch("SAVEPOINT event")?;
-        let saved = match self.model.fold(connection, event) {
-            Ok(()) => self.model.flush(connection),
-            Err(error) => Err(error),
-        };
+        let saved = self
+            .model
+            .fold(connection, event)
+            .and_then(|()| self.model.flush(connection))
+            .and_then(|rows| Ok(connection.settle().map(|()| rows)?));
         match saved {
             Ok(rows) => {
                 connection.execute_batch("RELEASE event")?;
@@ -303,6 +337,14 @@ impl Feed {
         let connection = hold(&self.connection);
         connection.roll_back()?;
         self.parked = file::parked(&connection, self.model.name())?;
+        // A commit of which nothing was heard may have been one; a server that fell back on its
+        // last save may be behind.
+        if let Some(found) = file::checkpoint(&connection)?
+            && found.position != self.stored
+        {
+            self.stored = found.position;
+            self.position = found.position;
+        }
         Ok(())
     }
 }

@@ -87,12 +87,7 @@ pub(crate) fn create(
 
 /// The file's checkpoint; `None` in an empty file.
 pub(crate) fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, StoreError> {
-    let there: bool = connection.query_row(
-        "SELECT count(*) FROM sqlite_master WHERE name = 'checkpoint'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !there {
+    if !connection.has_table("checkpoint")? {
         return Ok(None);
     }
     let found = connection

@@ -7,14 +7,20 @@
 mod params;
 mod rows;
 mod statement;
+mod tables;
 
 pub use params::Params;
 pub use rows::{Mapped, Row, Rows};
 pub use rusqlite::params;
 pub use rusqlite::types::{FromSqlError, ToSql, Value, ValueRef};
 pub use statement::Statement;
+pub(crate) use tables::Table;
+
+use journal::Position;
 
 use crate::StoreError;
+#[cfg(feature = "postgres")]
+use crate::postgres::Session;
 
 /// A session with a read store, used by one thread at a time.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub struct Connection(pub(crate) Kind);
 #[derive(Debug)]
 pub(crate) enum Kind {
     Sqlite(rusqlite::Connection),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<Session>),
 }
 
 impl From<rusqlite::Connection> for Connection {
@@ -39,6 +47,8 @@ impl Connection {
     pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>, StoreError> {
         match &self.0 {
             Kind::Sqlite(connection) => Ok(Statement::sqlite(connection.prepare_cached(sql)?)),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => Ok(Statement::postgres(session, sql)),
         }
     }
 
@@ -78,6 +88,8 @@ impl Connection {
     pub fn execute_batch(&self, sql: &str) -> Result<(), StoreError> {
         match &self.0 {
             Kind::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.execute_batch(sql),
         }
     }
 
@@ -86,6 +98,8 @@ impl Connection {
     pub fn is_autocommit(&self) -> bool {
         match &self.0 {
             Kind::Sqlite(connection) => connection.is_autocommit(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => !session.is_in_transaction(),
         }
     }
 
@@ -119,8 +133,74 @@ impl Connection {
             Kind::Sqlite(connection) => {
                 connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.begin(None)?,
         }
         Ok(())
+    }
+
+    /// As [`Self::begin`], for rows that are at `from`: if they turn out to be elsewhere, because
+    /// another wrote them, nothing is committed. A file's lock sees to that by itself.
+    pub(crate) fn begin_at(&self, from: Position) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Sqlite(_) => {
+                let _ = from;
+                self.begin()
+            }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.begin(Some(from)),
+        }
+    }
+
+    /// Whether an answer takes a journey, so that it pays to ask ahead.
+    pub(crate) fn is_remote(&self) -> bool {
+        match &self.0 {
+            Kind::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => true,
+        }
+    }
+
+    /// Where the store is remote: sends the first question of `ask` without waiting for its
+    /// answer, which is there when it is asked again. `ask` is called for nothing else.
+    pub(crate) fn ahead<T>(
+        &self,
+        ask: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Sqlite(_) => {
+                let _ = ask;
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => {
+                session.set_asking(true);
+                let asked = ask(self);
+                session.set_asking(false);
+                match asked {
+                    Ok(_) | Err(StoreError::Ahead) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Forgets answers that were asked for ahead: what follows writes.
+    pub(crate) fn forget_ahead(&self) {
+        match &self.0 {
+            Kind::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.forget_ahead(),
+        }
+    }
+
+    /// Waits until it is known what became of all statements so far.
+    pub(crate) fn settle(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.settle(),
+        }
     }
 
     /// Begins a transaction that only reads: from its first query on, it sees one state.
@@ -129,6 +209,8 @@ impl Connection {
             Kind::Sqlite(connection) => {
                 connection.prepare_cached("BEGIN")?.execute([])?;
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.begin(None)?,
         }
         Ok(())
     }
@@ -138,6 +220,8 @@ impl Connection {
             Kind::Sqlite(connection) => {
                 connection.prepare_cached("COMMIT")?.execute([])?;
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.commit()?,
         }
         Ok(())
     }
@@ -148,16 +232,24 @@ impl Connection {
             Kind::Sqlite(connection) => {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => {
+                let tables = self.tables(&[])?;
+                let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+                self.execute_batch(&format!("ANALYZE {}", names.join(", ")))?;
+            }
         }
         Ok(())
     }
 
     /// Takes back what is open. A failed statement may have rolled back already.
     pub(crate) fn roll_back(&self) -> Result<(), StoreError> {
-        if !self.is_autocommit() {
-            self.execute_batch("ROLLBACK")?;
+        match &self.0 {
+            Kind::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Kind::Sqlite(connection) => Ok(connection.execute_batch("ROLLBACK")?),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(session) => session.roll_back(),
         }
-        Ok(())
     }
 }
 

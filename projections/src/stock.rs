@@ -132,6 +132,10 @@ impl Projector for Stock {
         Ok(ledger::load(connection, key)?.map(StockRow))
     }
 
+    fn ask_before_save(connection: &Connection, key: &StockKey) -> Result<(), StoreError> {
+        ledger::ask_before_save(connection, key)
+    }
+
     fn save(
         connection: &Connection,
         key: &StockKey,

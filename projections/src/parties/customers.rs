@@ -76,7 +76,7 @@ pub fn customers(
     after: Option<CustomerId>,
     limit: usize,
 ) -> Result<Page<CustomerSummary, CustomerId>, StoreError> {
-    let mut sql = "SELECT id, record FROM customer WHERE (?1 IS NULL OR id > ?1)".to_owned();
+    let mut sql = "SELECT id, record FROM customer WHERE (id > ?1 OR ?1 IS NULL)".to_owned();
     sql.push_str(match filter.tier {
         Some(Tier::Retail) => " AND wholesale = 0",
         Some(Tier::Wholesale) => " AND wholesale = 1",

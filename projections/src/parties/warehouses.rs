@@ -40,7 +40,7 @@ pub fn warehouses(
     limit: usize,
 ) -> Result<Page<WarehouseView, WarehouseId>, StoreError> {
     let sql = "SELECT id, record FROM warehouse
-               WHERE (?1 IS NULL OR (rank, id) > (SELECT rank, id FROM warehouse WHERE id = ?1))
+               WHERE ((rank, id) > (SELECT rank, id FROM warehouse WHERE id = ?1) OR ?1 IS NULL)
                ORDER BY rank, id LIMIT ?2";
     page(connection, sql, after.map(WarehouseId::uuid), limit, view)
 }

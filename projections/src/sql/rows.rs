@@ -3,6 +3,8 @@
 use rusqlite::types::{FromSql, ValueRef};
 
 use crate::StoreError;
+#[cfg(feature = "postgres")]
+use crate::postgres::cell;
 
 /// One row of an answer; columns are counted from 0.
 #[derive(Debug)]
@@ -11,6 +13,8 @@ pub struct Row<'r>(pub(super) OneRow<'r>);
 #[derive(Debug)]
 pub(super) enum OneRow<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    #[cfg(feature = "postgres")]
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -19,6 +23,8 @@ impl Row<'_> {
     pub fn get<T: FromSql>(&self, column: usize) -> Result<T, StoreError> {
         match &self.0 {
             OneRow::Sqlite(row) => Ok(row.get(column)?),
+            #[cfg(feature = "postgres")]
+            OneRow::Postgres(row) => Ok(T::column_result(cell(row, column)?)?),
         }
     }
 
@@ -29,6 +35,8 @@ impl Row<'_> {
     pub fn get_ref(&self, column: usize) -> Result<ValueRef<'_>, StoreError> {
         match &self.0 {
             OneRow::Sqlite(row) => Ok(row.get_ref(column)?),
+            #[cfg(feature = "postgres")]
+            OneRow::Postgres(row) => cell(row, column),
         }
     }
 }
@@ -38,6 +46,16 @@ pub struct Rows<'s>(pub(super) Answer<'s>);
 
 pub(super) enum Answer<'s> {
     Sqlite(rusqlite::Rows<'s>),
+    #[cfg(feature = "postgres")]
+    Whole {
+        rows: std::sync::Arc<Vec<tokio_postgres::Row>>,
+        next: usize,
+    },
+    #[cfg(feature = "postgres")]
+    Streamed {
+        rows: crate::postgres::Answer,
+        at: Option<tokio_postgres::Row>,
+    },
 }
 
 impl Rows<'_> {
@@ -47,6 +65,16 @@ impl Rows<'_> {
     pub fn next(&mut self) -> Result<Option<Row<'_>>, StoreError> {
         match &mut self.0 {
             Answer::Sqlite(rows) => Ok(rows.next()?.map(|row| Row(OneRow::Sqlite(row)))),
+            #[cfg(feature = "postgres")]
+            Answer::Whole { rows, next } => {
+                *next += 1;
+                Ok(rows.get(*next - 1).map(|row| Row(OneRow::Postgres(row))))
+            }
+            #[cfg(feature = "postgres")]
+            Answer::Streamed { rows, at } => {
+                *at = rows.next()?;
+                Ok(at.as_ref().map(|row| Row(OneRow::Postgres(row))))
+            }
         }
     }
 }

@@ -3,17 +3,29 @@
 use super::rows::{Answer, Mapped, Row, Rows};
 use super::{Params, ToSql};
 use crate::StoreError;
+#[cfg(feature = "postgres")]
+use crate::postgres::Session;
 
 /// Made by [`Connection::prepare_cached`](super::Connection::prepare_cached).
 pub struct Statement<'c>(Kind<'c>);
 
 enum Kind<'c> {
     Sqlite(rusqlite::CachedStatement<'c>),
+    #[cfg(feature = "postgres")]
+    Postgres {
+        session: &'c Session,
+        sql: String,
+    },
 }
 
 impl<'c> Statement<'c> {
     pub(super) fn sqlite(statement: rusqlite::CachedStatement<'c>) -> Self {
         Self(Kind::Sqlite(statement))
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn postgres(session: &'c Session, sql: &str) -> Self {
+        Self(Kind::Postgres { session, sql: sql.to_owned() })
     }
 
     /// Runs it. A remote store may tell of an error only at the next statement that reads, or at
@@ -28,6 +40,8 @@ impl<'c> Statement<'c> {
                 statement.raw_execute()?;
                 Ok(())
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres { session, sql } => session.execute(sql, &params),
         }
     }
 
@@ -41,6 +55,8 @@ impl<'c> Statement<'c> {
                 bind(statement, &params)?;
                 Ok(statement.raw_execute()?)
             }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres { session, sql } => session.execute_counted(sql, &params),
         }
     }
 
@@ -51,6 +67,24 @@ impl<'c> Statement<'c> {
             Kind::Sqlite(statement) => {
                 bind(statement, &params)?;
                 Ok(Rows(Answer::Sqlite(statement.raw_query())))
+            }
+            #[cfg(feature = "postgres")]
+            Kind::Postgres { session, sql } => {
+                let rows = session.query(sql, &params)?;
+                Ok(Rows(Answer::Whole { rows, next: 0 }))
+            }
+        }
+    }
+
+    /// As [`Self::query`] for answers of any length: nothing else can be asked on the connection
+    /// before the end of this one.
+    pub(crate) fn walk(&mut self, params: impl Params) -> Result<Rows<'_>, StoreError> {
+        match &mut self.0 {
+            Kind::Sqlite(_) => self.query(params),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres { session, sql } => {
+                let rows = session.stream(sql, &params)?;
+                Ok(Rows(Answer::Streamed { rows, at: None }))
             }
         }
     }
@@ -87,6 +121,8 @@ impl<'c> Statement<'c> {
     pub fn column_count(&self) -> Result<usize, StoreError> {
         match &self.0 {
             Kind::Sqlite(statement) => Ok(statement.column_count()),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres { session, sql } => session.column_count(sql),
         }
     }
 

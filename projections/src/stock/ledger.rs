@@ -196,6 +196,7 @@ fn save_hold(
     if before == after {
         return Ok(());
     }
+    let firm = is_firm(connection, order)?;
     let units = |hold: &[(WarehouseId, u32)], warehouse| {
         hold.iter().find(|(at, _)| *at == warehouse).map_or(0, |(_, units)| *units)
     };
@@ -210,7 +211,7 @@ fn save_hold(
                     sku.uuid().as_bytes(),
                     warehouse.uuid().as_bytes()
                 ])?;
-            commit_units(connection, order, sku, *warehouse, -i64::from(*was))?;
+            commit_units(connection, firm, sku, *warehouse, -i64::from(*was))?;
         }
     }
     for (warehouse, now) in after {
@@ -228,7 +229,7 @@ fn save_hold(
                     warehouse.uuid().as_bytes(),
                     now
                 ])?;
-            commit_units(connection, order, sku, *warehouse, i64::from(*now) - i64::from(was))?;
+            commit_units(connection, firm, sku, *warehouse, i64::from(*now) - i64::from(was))?;
         }
     }
     Ok(())
@@ -246,26 +247,29 @@ fn move_holds(connection: &Connection, order: OrderId, sign: i64) -> Result<(), 
         .execute(params![order.uuid().as_bytes(), sign])
 }
 
-/// Counts units of a hold as committed if the order is firm. One statement that asks and writes:
-/// an answer to wait for would cost each hold a journey to a store that is not in the process.
 fn commit_units(
     connection: &Connection,
-    order: OrderId,
+    firm: bool,
     sku: SkuId,
     warehouse: WarehouseId,
     units: i64,
 ) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "UPDATE levels SET committed = committed + ?3 WHERE sku = ?1 AND warehouse = ?2
-                 AND EXISTS (SELECT 1 FROM firm_orders WHERE order_id = ?4)",
-        )?
-        .execute(params![
-            sku.uuid().as_bytes(),
-            warehouse.uuid().as_bytes(),
-            units,
-            order.uuid().as_bytes()
-        ])
+    if firm {
+        connection
+            .prepare_cached(
+                "UPDATE levels SET committed = committed + ?3 WHERE sku = ?1 AND warehouse = ?2",
+            )?
+            .execute(params![sku.uuid().as_bytes(), warehouse.uuid().as_bytes(), units])?;
+    }
+    Ok(())
+}
+
+/// What saving this row asks for; see [`crate::Projector::ask_before_save`].
+pub(super) fn ask_before_save(connection: &Connection, key: &StockKey) -> Result<(), StoreError> {
+    match key {
+        StockKey::Hold(order, _) => is_firm(connection, *order).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn is_firm(connection: &Connection, order: OrderId) -> Result<bool, StoreError> {

@@ -93,11 +93,14 @@ pub fn by_warehouse(
     after: Option<SkuId>,
     limit: usize,
 ) -> Result<Vec<WarehouseStockView>, StoreError> {
+    let from = if after.is_some() { ">" } else { ">=" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM levels WHERE warehouse = ?1 AND sku > ?2 ORDER BY sku LIMIT ?3"
+        "SELECT {COLUMNS} FROM levels WHERE warehouse = ?1 AND sku {from} ?2
+         ORDER BY sku LIMIT ?3"
     );
     models.read(Stock::NAME, |connection| {
-        let after = after.map_or(Vec::new(), |sku| sku.uuid().as_bytes().to_vec());
+        // Nothing is before the nil id.
+        let after = after.map_or([0; 16], |sku| sku.uuid().into_bytes());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         levels(connection, &sql, params![warehouse.uuid().as_bytes(), after, limit])
     })
@@ -113,14 +116,15 @@ pub fn shortages(
     after: Option<(SkuId, WarehouseId)>,
     limit: usize,
 ) -> Result<Vec<WarehouseStockView>, StoreError> {
+    let from = if after.is_some() { ">" } else { ">=" };
     let sql = format!(
         "SELECT {COLUMNS} FROM levels INDEXED BY shortages
-         WHERE on_hand < reserved + unavailable AND (sku, warehouse) > (?1, ?2)
+         WHERE on_hand < reserved + unavailable AND (sku, warehouse) {from} (?1, ?2)
          ORDER BY sku, warehouse LIMIT ?3"
     );
     models.read(Stock::NAME, |connection| {
-        let (sku, warehouse) = after.map_or((Vec::new(), Vec::new()), |(sku, warehouse)| {
-            (sku.uuid().as_bytes().to_vec(), warehouse.uuid().as_bytes().to_vec())
+        let (sku, warehouse) = after.map_or(([0; 16], [0; 16]), |(sku, warehouse)| {
+            (sku.uuid().into_bytes(), warehouse.uuid().into_bytes())
         });
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         levels(connection, &sql, params![sku, warehouse, limit])
