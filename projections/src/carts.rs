@@ -1,9 +1,9 @@
 //! Carts as shoppers see them: one row for each cart that is open, gone when it ends.
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::cart::{Cart, CartEvent, CartOwner, CartState, OpenCart, PendingCheckout};
 use domain::pricing::PriceRule;
 use domain::{CartId, Currency, Decider, OrderId, ProductId, SkuId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,7 @@ impl Projector for Carts {
                 connection
                     .prepare_cached(
                         "INSERT INTO carts VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET cart = excluded.cart",
+                         ON CONFLICT (id) DO UPDATE SET cart = excluded.cart",
                     )?
                     .execute(params![key.uuid().as_bytes(), serde_json::to_string(row)?])?;
             }

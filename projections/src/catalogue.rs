@@ -16,11 +16,11 @@ mod stock;
 #[cfg(test)]
 mod tests;
 
+use crate::sql::Connection;
 use domain::category::{Category, CategoryTree};
 use domain::rating::RatingEvent;
 use domain::warehouse::WarehouseEvent;
 use domain::{Decider, ProductId, SkuId, WarehouseId};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 
 pub use categories::{CategoryView, category, category_tree, subtree};

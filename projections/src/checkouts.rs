@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::checkout::{CheckoutEvent, CheckoutOutcome};
 use domain::order::OrderEndReason;
 use domain::payment::{IdempotencyKey, PaymentEvent};
 use domain::{CartId, OrderId, PaymentId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ pub fn in_flight(
         let mut rows = statement.query(params![older_than.timestamp_micros(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(complete(connection, &row.get::<_, String>(0)?)?);
+            found.push(complete(connection, &row.get::<String>(0)?)?);
         }
         Ok(found)
     })
@@ -174,7 +174,7 @@ impl Projector for Checkouts {
                 connection
                     .prepare_cached(
                         "INSERT INTO checkouts VALUES (?1, ?2, ?3)
-                         ON CONFLICT DO UPDATE SET checkout = excluded.checkout",
+                         ON CONFLICT (order_id) DO UPDATE SET checkout = excluded.checkout",
                     )?
                     .execute(params![
                         order.uuid().as_bytes(),
@@ -186,7 +186,7 @@ impl Projector for Checkouts {
                 connection
                     .prepare_cached(
                         "INSERT INTO unknown VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET keys = excluded.keys",
+                         ON CONFLICT (payment_id) DO UPDATE SET keys = excluded.keys",
                     )?
                     .execute(params![payment.uuid().as_bytes(), serde_json::to_string(keys)?])?;
             }
@@ -286,5 +286,5 @@ fn text(connection: &Connection, key: &CheckoutKey) -> Result<Option<String>, St
         }
         CheckoutKey::Payment(id) => ("SELECT keys FROM unknown WHERE payment_id = ?1", id.uuid()),
     };
-    Ok(connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?)
+    connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()
 }

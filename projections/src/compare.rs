@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Rows};
+use crate::sql::{Rows, Table, Value};
 
 use crate::directory::{Directory, SharedConnection, hold};
 use crate::models::Registration;
@@ -33,9 +32,9 @@ pub fn dump(
     visit: &mut dyn FnMut(&str) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     models.read(model.name(), |connection| {
-        for table in tables(connection, model.derived_tables())? {
+        for table in connection.tables(model.derived_tables())? {
             let mut statement = connection.prepare(&table.select())?;
-            let mut rows = statement.query([])?;
+            let mut rows = statement.walk([])?;
             while let Some(row) = table.next(&mut rows)? {
                 visit(&table.line(&row))?;
             }
@@ -66,15 +65,15 @@ pub(crate) fn compare_with(
 ) -> Result<Vec<Difference>, StoreError> {
     let (left, right) = (hold(left), hold(right));
     let mut differences = Vec::new();
-    let tables_left = tables(&left, derived)?;
-    let tables_right = tables(&right, derived)?;
+    let tables_left = left.tables(derived)?;
+    let tables_right = right.tables(derived)?;
     if tables_left != tables_right {
         return Err(StoreError::Other("the two files do not have the same tables".to_owned()));
     }
     for table in tables_left {
         let (mut in_left, mut in_right) =
             (left.prepare(&table.select())?, right.prepare(&table.select())?);
-        let (mut rows_left, mut rows_right) = (in_left.query([])?, in_right.query([])?);
+        let (mut rows_left, mut rows_right) = (in_left.walk([])?, in_right.walk([])?);
         let (mut a, mut b) = (table.next(&mut rows_left)?, table.next(&mut rows_right)?);
         while differences.len() < DIFFERENCES_MAX {
             let order = match (&a, &b) {
@@ -101,49 +100,6 @@ pub(crate) fn compare_with(
     Ok(differences)
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Table {
-    name: String,
-    columns: Vec<String>,
-    /// Indices of the columns that identify a row: its key, or else all.
-    key: Vec<usize>,
-}
-
-fn tables(connection: &Connection, derived: &[&str]) -> Result<Vec<Table>, StoreError> {
-    let mut names = connection.prepare_cached(
-        "SELECT name FROM sqlite_master
-         WHERE type = 'table' AND name NOT IN ('checkpoint', 'parked') AND name NOT LIKE 'sqlite_%'
-         ORDER BY name",
-    )?;
-    let names =
-        names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let mut tables = Vec::new();
-    for name in names.into_iter().filter(|name| !derived.contains(&name.as_str())) {
-        let mut about =
-            connection.prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-        let columns = about
-            .query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut key: Vec<(usize, usize)> = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, place))| *place > 0)
-            .map(|(index, (_, place))| (*place, index))
-            .collect();
-        key.sort_unstable();
-        let mut key: Vec<usize> = key.into_iter().map(|(_, index)| index).collect();
-        if key.is_empty() {
-            key = (0..columns.len()).collect();
-        }
-        tables.push(Table {
-            name,
-            columns: columns.into_iter().map(|(column, _)| column).collect(),
-            key,
-        });
-    }
-    Ok(tables)
-}
-
 impl Table {
     fn select(&self) -> String {
         let quoted = |column: &String| format!("\"{column}\"");
@@ -154,7 +110,7 @@ impl Table {
 
     fn next(&self, rows: &mut Rows<'_>) -> Result<Option<Vec<Value>>, StoreError> {
         let Some(row) = rows.next()? else { return Ok(None) };
-        let values = (0..self.columns.len()).map(|column| row.get::<_, Value>(column));
+        let values = (0..self.columns.len()).map(|column| row.get::<Value>(column));
         Ok(Some(values.collect::<Result<_, _>>()?))
     }
 

@@ -1,60 +1,87 @@
-//! Where read models live: one file for each generation of each model, and which one serves.
+//! Where read models live: some generations of each model, and which of them serves.
 //!
-//! On disk, `<name>-<generation>.db` is a model's file, `<name>.serving` names the generation
-//! that answers, `<name>-<generation>.ready` says that a rebuild is finished, `<name>.retry` asks
-//! for parked events to be tried again. The process that holds `owner.lock` is the only one that
-//! writes serving files and swaps them; a rebuild elsewhere only adds files.
+//! Whoever holds the lock `owner` is the only one that writes serving generations and swaps them;
+//! a rebuild elsewhere only adds generations.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod disk;
+mod memory;
 
-use rusqlite::{Connection, OpenFlags};
+use std::any::Any;
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::StoreError;
-use crate::file::{Pragmas, set_up};
+use crate::file::Pragmas;
+use crate::progress::ModelPosition;
+use crate::read_models::Inner;
+use crate::sql::Connection;
 
-/// Number of a model's file; the highest is the newest.
+/// Number of a model's generation; the highest is the newest.
 pub type Generation = u64;
 
 /// A connection that one thread uses at a time.
 pub(crate) type SharedConnection = Arc<Mutex<Connection>>;
 
-/// A directory of read models, on disk or in memory. Clones mean the same one.
+/// The lock of the one who writes.
+pub(crate) const OWNER: &str = "owner";
+
+/// A directory of read models, wherever it is. Clones mean the same one.
 #[derive(Debug, Clone)]
-pub struct Directory(Arc<Place>);
-
-#[derive(Debug)]
-enum Place {
-    Disk(PathBuf),
-    Memory(Mutex<MemoryFiles>),
-}
-
-#[derive(Debug, Default)]
-struct MemoryFiles {
-    files: BTreeMap<(String, Generation), SharedConnection>,
-    serving: BTreeMap<String, Generation>,
-    ready: BTreeSet<(String, Generation)>,
-    retries: BTreeSet<String>,
-    locks: BTreeSet<String>,
-}
+pub struct Directory(Arc<dyn Place>);
 
 /// A name held until dropped: the directory's owner, or the one rebuild of a model.
 #[derive(Debug)]
 pub(crate) struct HeldLock {
-    _file: Option<File>,
-    memory: Option<(Directory, String)>,
+    _held: Box<dyn Any + Send>,
 }
 
-impl Drop for HeldLock {
-    fn drop(&mut self) {
-        if let Some((directory, name)) = self.memory.take()
-            && let Place::Memory(files) = &*directory.0
-        {
-            hold(files).locks.remove(&name);
-        }
+impl HeldLock {
+    pub(crate) fn new(held: impl Any + Send) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+/// What a directory does in each kind of place.
+pub(crate) trait Place: Debug + Send + Sync {
+    fn lock(&self, name: &str) -> Result<Option<HeldLock>, StoreError>;
+    fn serving(&self, name: &str) -> Result<Option<Generation>, StoreError>;
+    fn serve(&self, name: &str, generation: Generation) -> Result<(), StoreError>;
+    /// In order.
+    fn generations(&self, name: &str) -> Result<Vec<Generation>, StoreError>;
+    fn writer(
+        &self,
+        name: &str,
+        generation: Generation,
+        pragmas: Pragmas,
+    ) -> Result<SharedConnection, StoreError>;
+    fn reader(&self, name: &str, generation: Generation) -> Result<SharedConnection, StoreError>;
+    fn remove(&self, name: &str, generation: Generation) -> Result<(), StoreError>;
+    fn mark_ready(&self, name: &str, generation: Generation) -> Result<(), StoreError>;
+    fn unmark_ready(&self, name: &str, generation: Generation) -> Result<(), StoreError>;
+    fn is_ready(&self, name: &str, generation: Generation) -> Result<bool, StoreError>;
+    fn request_retry(&self, name: &str) -> Result<(), StoreError>;
+    fn take_retry(&self, name: &str) -> Result<bool, StoreError>;
+
+    /// Whether a reader is to be kept for the next query.
+    fn keeps_readers(&self) -> bool {
+        false
+    }
+
+    /// Whether several processes have it, of which any may write next.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Tells other processes how far the models are.
+    fn announce(&self, _positions: &[ModelPosition]) {}
+
+    /// Keeps `models` up with what is announced, as long as they are there.
+    fn follow(&self, _models: Weak<Inner>) {}
+
+    /// Removes for good what was put aside for readers that had not moved on.
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -69,182 +96,76 @@ impl Directory {
     /// # Errors
     /// `Io` when it cannot be made.
     pub fn on_disk(path: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(path)?;
-        Ok(Self(Arc::new(Place::Disk(path.to_owned()))))
+        Ok(Self(Arc::new(disk::Disk::open(path)?)))
     }
 
     /// Keeps everything in memory, as long as a clone of this lives: for simulations and tests.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Place::Memory(Mutex::default())))
+        Self(Arc::new(memory::Memory::default()))
+    }
+
+    /// Uses the schemas of a PostgreSQL database, which several processes may do at once: one
+    /// writes, all read. Blocks its thread while it connects.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server cannot be reached or used, or the schemas are another
+    /// program's or a newer one's; it says what to do.
+    #[cfg(feature = "postgres")]
+    pub fn in_postgres(url: &str, options: &crate::PostgresOptions) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(crate::postgres::Store::open(url, options)?)))
     }
 
     /// Takes the lock `name`; `None` while somebody else holds it.
     pub(crate) fn lock(&self, name: &str) -> Result<Option<HeldLock>, StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                let file = File::create(path.join(format!("{name}.lock")))?;
-                match file.try_lock() {
-                    Ok(()) => Ok(Some(HeldLock { _file: Some(file), memory: None })),
-                    Err(TryLockError::WouldBlock) => Ok(None),
-                    Err(TryLockError::Error(error)) => Err(error.into()),
-                }
-            }
-            Place::Memory(files) => {
-                let free = hold(files).locks.insert(name.to_owned());
-                Ok(free.then(|| HeldLock {
-                    _file: None,
-                    memory: Some((self.clone(), name.to_owned())),
-                }))
-            }
-        }
+        self.0.lock(name)
     }
 
     /// The generation that answers queries; `None` before the first.
+    ///
+    /// # Errors
+    /// The store's.
     pub fn serving(&self, name: &str) -> Result<Option<Generation>, StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                match fs::read_to_string(path.join(format!("{name}.serving"))) {
-                    // Written by rename, so never half there; anything else is not ours.
-                    Ok(text) => Ok(text.trim().parse().ok()),
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                    Err(error) => Err(error.into()),
-                }
-            }
-            Place::Memory(files) => Ok(hold(files).serving.get(name).copied()),
-        }
+        self.0.serving(name)
     }
 
     /// Makes `generation` the one that answers, in one step that survives a loss of power.
     pub(crate) fn serve(&self, name: &str, generation: Generation) -> Result<(), StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                let next = path.join(format!("{name}.serving.next"));
-                let mut file = File::create(&next)?;
-                writeln!(file, "{generation}")?;
-                file.sync_all()?;
-                fs::rename(next, path.join(format!("{name}.serving")))?;
-                File::open(path)?.sync_all()?;
-            }
-            Place::Memory(files) => {
-                hold(files).serving.insert(name.to_owned(), generation);
-            }
-        }
-        Ok(())
+        self.0.serve(name, generation)
     }
 
-    /// All generations of a model with a file, in order.
+    /// All generations of a model that are there, in order.
     pub(crate) fn generations(&self, name: &str) -> Result<Vec<Generation>, StoreError> {
-        let mut found: Vec<Generation> = match &*self.0 {
-            Place::Disk(path) => {
-                let mut found: Vec<Generation> = Vec::new();
-                for entry in fs::read_dir(path)? {
-                    let file = entry?.file_name();
-                    let generation = file
-                        .to_str()
-                        .and_then(|file| file.strip_suffix(".db"))
-                        .and_then(|file| file.strip_prefix(name))
-                        .and_then(|rest| rest.strip_prefix('-'))
-                        .and_then(|number| number.parse::<Generation>().ok());
-                    found.extend(generation);
-                }
-                found
-            }
-            Place::Memory(files) => {
-                let files = hold(files);
-                let of_name = files.files.keys().filter(|(file, _)| file == name);
-                of_name.map(|(_, generation)| *generation).collect()
-            }
-        };
-        found.sort_unstable();
-        Ok(found)
+        self.0.generations(name)
     }
 
-    /// Opens (making it if need be) a generation's file for its one writer.
+    /// Opens (making it if need be) a generation for its one writer.
     pub(crate) fn writer(
         &self,
         name: &str,
         generation: Generation,
         pragmas: Pragmas,
     ) -> Result<SharedConnection, StoreError> {
-        let connection = match &*self.0 {
-            Place::Disk(path) => Connection::open(Self::file(path, name, generation))?,
-            Place::Memory(files) => {
-                let mut files = hold(files);
-                let key = (name.to_owned(), generation);
-                if let Some(connection) = files.files.get(&key) {
-                    return Ok(Arc::clone(connection));
-                }
-                let connection = Connection::open_in_memory()?;
-                set_up(&connection, pragmas)?;
-                let connection = Arc::new(Mutex::new(connection));
-                files.files.insert(key, Arc::clone(&connection));
-                return Ok(connection);
-            }
-        };
-        set_up(&connection, pragmas)?;
-        Ok(Arc::new(Mutex::new(connection)))
+        self.0.writer(name, generation, pragmas)
     }
 
-    /// Opens a generation's file for queries; fails if there is none.
+    /// Opens a generation for queries; fails if there is none.
     pub(crate) fn reader(
         &self,
         name: &str,
         generation: Generation,
     ) -> Result<SharedConnection, StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                // Not SQLITE_OPEN_READ_ONLY: a reader may have to make the WAL's index file.
-                let connection = Connection::open_with_flags(
-                    Self::file(path, name, generation),
-                    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-                )?;
-                set_up(&connection, Pragmas::Query)?;
-                Ok(Arc::new(Mutex::new(connection)))
-            }
-            Place::Memory(files) => {
-                hold(files).files.get(&(name.to_owned(), generation)).map(Arc::clone).ok_or_else(
-                    || StoreError::Other(format!("no generation {generation} of {name}")),
-                )
-            }
-        }
+        self.0.reader(name, generation)
     }
 
-    /// Whether readers and the writer share one connection.
-    pub(crate) fn shares_connections(&self) -> bool {
-        matches!(&*self.0, Place::Memory(_))
-    }
-
-    /// Deletes a generation's file. Readers that still have it open are not disturbed.
+    /// Deletes a generation. Readers that still have it open are not disturbed.
     pub(crate) fn remove(&self, name: &str, generation: Generation) -> Result<(), StoreError> {
         self.unmark_ready(name, generation)?;
-        match &*self.0 {
-            Place::Disk(path) => {
-                let file = Self::file(path, name, generation);
-                for suffix in ["", "-wal", "-shm"] {
-                    let mut with_suffix = file.clone().into_os_string();
-                    with_suffix.push(suffix);
-                    remove_if_there(Path::new(&with_suffix))?;
-                }
-            }
-            Place::Memory(files) => {
-                hold(files).files.remove(&(name.to_owned(), generation));
-            }
-        }
-        Ok(())
+        self.0.remove(name, generation)
     }
 
     pub(crate) fn mark_ready(&self, name: &str, generation: Generation) -> Result<(), StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                File::create(path.join(format!("{name}-{generation}.ready")))?.sync_all()?;
-                File::open(path)?.sync_all()?;
-            }
-            Place::Memory(files) => {
-                hold(files).ready.insert((name.to_owned(), generation));
-            }
-        }
-        Ok(())
+        self.0.mark_ready(name, generation)
     }
 
     pub(crate) fn unmark_ready(
@@ -252,54 +173,27 @@ impl Directory {
         name: &str,
         generation: Generation,
     ) -> Result<(), StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => remove_if_there(&path.join(format!("{name}-{generation}.ready"))),
-            Place::Memory(files) => {
-                hold(files).ready.remove(&(name.to_owned(), generation));
-                Ok(())
-            }
-        }
+        self.0.unmark_ready(name, generation)
     }
 
-    pub(crate) fn is_ready(&self, name: &str, generation: Generation) -> bool {
-        match &*self.0 {
-            Place::Disk(path) => path.join(format!("{name}-{generation}.ready")).exists(),
-            Place::Memory(files) => hold(files).ready.contains(&(name.to_owned(), generation)),
-        }
+    pub(crate) fn is_ready(&self, name: &str, generation: Generation) -> Result<bool, StoreError> {
+        self.0.is_ready(name, generation)
     }
 
     /// Asks whoever owns the directory to try a model's parked events again.
     ///
     /// # Errors
-    /// `Io` when the request cannot be written.
+    /// The store's when the request cannot be written.
     pub fn request_retry(&self, name: &str) -> Result<(), StoreError> {
-        match &*self.0 {
-            Place::Disk(path) => {
-                File::create(path.join(format!("{name}.retry")))?;
-            }
-            Place::Memory(files) => {
-                hold(files).retries.insert(name.to_owned());
-            }
-        }
-        Ok(())
+        self.0.request_retry(name)
     }
 
     /// Takes the request to retry, if there is one.
-    pub(crate) fn take_retry(&self, name: &str) -> bool {
-        match &*self.0 {
-            Place::Disk(path) => fs::remove_file(path.join(format!("{name}.retry"))).is_ok(),
-            Place::Memory(files) => hold(files).retries.remove(name),
-        }
+    pub(crate) fn take_retry(&self, name: &str) -> Result<bool, StoreError> {
+        self.0.take_retry(name)
     }
 
-    fn file(path: &Path, name: &str, generation: Generation) -> PathBuf {
-        path.join(format!("{name}-{generation}.db"))
-    }
-}
-
-fn remove_if_there(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+    pub(crate) fn place(&self) -> &dyn Place {
+        &*self.0
     }
 }

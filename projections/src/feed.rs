@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use journal::{JournalId, Position, StreamId};
-use rusqlite::Connection;
 
 use crate::decode::Item;
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::file::{self, Checkpoint, ParkedEvent, Pragmas};
 use crate::model::{FoldError, Model, guard};
 use crate::models::Registration;
+use crate::sql::Connection;
 use crate::{Envelope, StoreError};
 
 /// What to do with an event that a model cannot digest.
@@ -60,7 +60,7 @@ impl Feed {
         let connection = directory.writer(model.name(), generation, pragmas)?;
         let (checkpoint, parked) = {
             let connection = hold(&connection);
-            file::roll_back(&connection)?;
+            connection.roll_back()?;
             let checkpoint = match file::checkpoint(&connection)? {
                 Some(checkpoint) => checkpoint,
                 None => file::create(&connection, &*model, journal)?,
@@ -139,28 +139,38 @@ impl Feed {
 
     /// Writes the position, if it moved since it was written last.
     pub(crate) fn store_position(&mut self) -> Result<(), StoreError> {
-        if self.stored < self.position {
-            file::set_position(&hold(&self.connection), self.position)?;
-            self.stored = self.position;
+        if self.stored == self.position {
+            return Ok(());
         }
-        Ok(())
+        let written = {
+            let connection = hold(&self.connection);
+            connection
+                .begin_at(self.stored)
+                .and_then(|()| file::set_position(&connection, self.position))
+                .and_then(|()| connection.commit())
+        };
+        match written {
+            Ok(()) => self.stored = self.position,
+            Err(_) => self.reset()?,
+        }
+        written
     }
 
     /// Lets the model do a piece of its own work; returns how much, 0 when there is none left.
     pub(crate) fn upkeep(&mut self) -> Result<usize, StoreError> {
         let Some(upkeep) = self.registration.upkeep() else { return Ok(0) };
         let connection = hold(&self.connection);
-        file::begin(&connection)?;
+        connection.begin_at(self.stored)?;
         let done = guard(|| upkeep(&connection)).map_err(|error| match error {
             FoldError::Store(error) => error,
             panicked @ FoldError::Panicked(_) => StoreError::Other(panicked.to_string()),
         });
         match done.flatten() {
-            Ok(done) => file::commit(&connection).map(|()| done),
+            Ok(done) => connection.commit().map(|()| done),
             Err(error) => Err(error),
         }
         .or_else(|error| {
-            file::roll_back(&connection)?;
+            connection.roll_back()?;
             Err(error)
         })
     }
@@ -169,7 +179,7 @@ impl Feed {
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         while self.upkeep()? > 0 {}
         self.store_position()?;
-        hold(&self.connection).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        hold(&self.connection).complete()?;
         Ok(())
     }
 
@@ -189,7 +199,7 @@ impl Feed {
         };
         let connection = Arc::clone(&self.connection);
         let connection = hold(&connection);
-        file::begin(&connection)?;
+        connection.begin_at(self.stored)?;
         let outcome = items.iter().try_for_each(|item| match &item.event {
             Ok(event) if self.model.wants(event) => {
                 self.model.fold(&connection, event)?;
@@ -201,7 +211,7 @@ impl Feed {
         match outcome {
             Ok(()) => {
                 file::unpark(&connection, position)?;
-                file::commit(&connection)?;
+                connection.commit()?;
                 self.parked.retain(|parked| parked.position != position);
                 Ok(Ok(()))
             }
@@ -215,16 +225,15 @@ impl Feed {
         let connection = hold(&connection);
         let mut open = false;
         let mut rows = 0;
+        if connection.is_remote() && matches!(saving, Saving::Together) {
+            open = self.ask_ahead(&connection, items)?;
+        }
         for item in items {
-            let wanted = match &item.event {
-                Ok(event) => self.model.wants(event),
-                Err(_) => self.model.follows(item.stream.category.as_str()),
-            };
-            if !wanted {
+            if !self.wants(item) {
                 continue;
             }
             if !open {
-                file::begin(&connection)?;
+                connection.begin_at(self.stored)?;
                 open = true;
             }
             let waits = self.parked.iter().any(|parked| parked.stream == item.stream);
@@ -240,11 +249,35 @@ impl Feed {
         if open {
             rows += self.model.flush(&connection)?;
             file::set_position(&connection, end)?;
-            file::commit(&connection)?;
+            connection.commit()?;
             self.stored = end;
         }
         self.position = self.position.max(end);
         Ok(rows)
+    }
+
+    fn wants(&mut self, item: &Item) -> bool {
+        match &item.event {
+            Ok(event) => self.model.wants(event),
+            Err(_) => self.model.follows(item.stream.category.as_str()),
+        }
+    }
+
+    /// Asks for all rows that the batch will load; returns whether a transaction is open for it.
+    fn ask_ahead(&mut self, connection: &Connection, items: &[Item]) -> Result<bool, Fault> {
+        let mut open = false;
+        for item in items {
+            if self.wants(item) {
+                if !open {
+                    connection.begin_at(self.stored)?;
+                    open = true;
+                }
+                if item.event.is_ok() {
+                    self.model.ask_ahead(connection)?;
+                }
+            }
+        }
+        Ok(open)
     }
 
     /// Saves one event by itself, or sets it aside.
@@ -255,10 +288,11 @@ impl Feed {
         event: &Envelope,
     ) -> Result<usize, Fault> {
         connection.execute_batch("SAVEPOINT event")?;
-        let saved = match self.model.fold(connection, event) {
-            Ok(()) => self.model.flush(connection),
-            Err(error) => Err(error),
-        };
+        let saved = self
+            .model
+            .fold(connection, event)
+            .and_then(|()| self.model.flush(connection))
+            .and_then(|rows| Ok(connection.settle().map(|()| rows)?));
         match saved {
             Ok(rows) => {
                 connection.execute_batch("RELEASE event")?;
@@ -301,8 +335,16 @@ impl Feed {
     fn reset(&mut self) -> Result<(), StoreError> {
         self.model.discard();
         let connection = hold(&self.connection);
-        file::roll_back(&connection)?;
+        connection.roll_back()?;
         self.parked = file::parked(&connection, self.model.name())?;
+        // A commit of which nothing was heard may have been one; a server that fell back on its
+        // last save may be behind.
+        if let Some(found) = file::checkpoint(&connection)?
+            && found.position != self.stored
+        {
+            self.stored = found.position;
+            self.position = found.position;
+        }
         Ok(())
     }
 }
@@ -326,12 +368,6 @@ enum Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         if error.is_environmental() { Self::Store(error) } else { Self::SomeEvent }
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        StoreError::from(error).into()
     }
 }
 

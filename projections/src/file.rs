@@ -4,11 +4,11 @@
 //! and forgets that it was parked in one transaction, and a rebuilt file starts without any.
 
 use journal::{JournalId, Position, StreamId};
-use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use crate::StoreError;
 use crate::model::Model;
+use crate::sql::{Connection, OptionalExtension, params};
 
 /// How a connection is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,10 @@ pub struct ParkedEvent {
     pub error: String,
 }
 
-pub(crate) fn set_up(connection: &Connection, pragmas: Pragmas) -> Result<(), StoreError> {
+pub(crate) fn set_up(
+    connection: &rusqlite::Connection,
+    pragmas: Pragmas,
+) -> Result<(), StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(match pragmas {
@@ -64,7 +67,7 @@ pub(crate) fn create(
     model: &dyn Model,
     journal: JournalId,
 ) -> Result<Checkpoint, StoreError> {
-    begin(connection)?;
+    connection.begin()?;
     connection.execute_batch(
         "CREATE TABLE checkpoint (
              one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -78,18 +81,13 @@ pub(crate) fn create(
         "INSERT INTO checkpoint VALUES (1, 0, ?1, ?2)",
         params![journal.as_bytes(), start.model_version],
     )?;
-    commit(connection)?;
+    connection.commit()?;
     Ok(start)
 }
 
 /// The file's checkpoint; `None` in an empty file.
 pub(crate) fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, StoreError> {
-    let there: bool = connection.query_row(
-        "SELECT count(*) FROM sqlite_master WHERE name = 'checkpoint'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !there {
+    if !connection.has_table("checkpoint")? {
         return Ok(None);
     }
     let found = connection
@@ -114,7 +112,7 @@ pub(crate) fn set_position(connection: &Connection, position: Position) -> Resul
 /// Sets an event aside; a repeat changes nothing.
 pub(crate) fn park(connection: &Connection, event: &ParkedEvent) -> Result<(), StoreError> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO parked VALUES (?1, ?2, ?3)")?
+        .prepare_cached("INSERT INTO parked VALUES (?1, ?2, ?3) ON CONFLICT (position) DO NOTHING")?
         .execute(params![event.position.0, event.stream.to_string(), event.error])?;
     Ok(())
 }
@@ -144,28 +142,4 @@ pub(crate) fn parked(
         });
     }
     Ok(found)
-}
-
-pub(crate) fn begin(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    Ok(())
-}
-
-/// Begins a transaction that only reads: from its first query on, it sees one state.
-pub(crate) fn begin_read(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    Ok(())
-}
-
-pub(crate) fn commit(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(())
-}
-
-/// Takes back what is open. A failed statement may have rolled back already.
-pub(crate) fn roll_back(connection: &Connection) -> Result<(), StoreError> {
-    if !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
-    }
-    Ok(())
 }

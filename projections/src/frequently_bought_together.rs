@@ -22,9 +22,9 @@ mod tests;
 #[cfg(test)]
 mod weighing;
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::OrderId;
 use domain::order::OrderEvent;
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 
 pub use all_pairs::{AllPairs, Pair, all_pairs};
@@ -60,7 +60,8 @@ impl Projector for FrequentlyBoughtTogether {
         connection.execute_batch(
             "CREATE TABLE basket (
                  ordinal INTEGER PRIMARY KEY, order_id BLOB NOT NULL UNIQUE,
-                 confirmed INTEGER NOT NULL, products BLOB NOT NULL, lines BLOB NOT NULL);
+                 confirmed INTEGER NOT NULL, products BLOB /* bytes */ NOT NULL,
+                 lines BLOB /* bytes */ NOT NULL);
              CREATE TABLE posting (
                  product_id BLOB NOT NULL, ordinal INTEGER NOT NULL,
                  PRIMARY KEY (product_id, ordinal)) WITHOUT ROWID;
@@ -68,7 +69,7 @@ impl Projector for FrequentlyBoughtTogether {
              INSERT INTO total VALUES (1, 0);
              CREATE TABLE top (
                  product_id BLOB PRIMARY KEY, orders INTEGER NOT NULL,
-                 partners BLOB NOT NULL) WITHOUT ROWID;
+                 partners BLOB /* bytes */ NOT NULL) WITHOUT ROWID;
              CREATE TABLE settings (
                  one INTEGER PRIMARY KEY CHECK (one = 1), support_min INTEGER NOT NULL);",
         )?;
@@ -110,16 +111,10 @@ impl Projector for FrequentlyBoughtTogether {
                 "SELECT ordinal, confirmed, products, lines FROM basket WHERE order_id = ?1",
             )?
             .query_row([key.uuid().into_bytes()], |row| {
-                Basket::read(
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get_ref(2)?.as_blob()?,
-                    row.get_ref(3)?.as_blob()?,
-                )
-                .map_err(rusqlite::Error::from)
+                let (products, lines) = (row.get_ref(2)?.as_blob()?, row.get_ref(3)?.as_blob()?);
+                Ok(Basket::read(row.get(0)?, row.get(1)?, products, lines)?)
             })
             .optional()
-            .map_err(StoreError::from)
     }
 
     fn save(

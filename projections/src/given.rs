@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sql::Connection;
+use crate::sql::Value;
 use chrono::{DateTime, TimeZone, Utc};
 use journal::{Category, Position, StreamId};
-use rusqlite::Connection;
-use rusqlite::types::Value;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -51,11 +51,59 @@ pub(crate) fn log(events: impl IntoIterator<Item = (Uuid, AnyEvent)>) -> Vec<Env
         .collect()
 }
 
+// Where the models of this thread's test are kept.
+#[cfg(feature = "postgres")]
+thread_local! {
+    static PLACE: std::cell::RefCell<Option<crate::Directory>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+/// Runs a model's test on PostgreSQL.
+#[cfg(feature = "postgres")]
+pub(crate) fn in_postgres(test: fn()) {
+    PLACE.set(Some(crate::postgres::tests::fresh().1));
+    test();
+}
+
+/// How often a property is tried: as usual, or less where each try makes a schema.
+pub(crate) fn cases() -> proptest::test_runner::Config {
+    #[cfg(feature = "postgres")]
+    if PLACE.with_borrow(Option::is_some) {
+        return proptest::test_runner::Config::with_cases(12);
+    }
+    proptest::test_runner::Config::default()
+}
+
+/// Makes tests of a model run on PostgreSQL too, if that is built.
+macro_rules! also_in_postgres {
+    ($($test:ident)*) => {
+        #[cfg(feature = "postgres")]
+        mod in_postgres {
+            $(#[test] fn $test() { crate::given::in_postgres(super::$test); })*
+        }
+    };
+}
+
+pub(crate) use also_in_postgres;
+
 pub(crate) fn empty<P: Projector>() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
-    connection.set_prepared_statement_cache_capacity(64);
+    let connection = connection(P::NAME);
     P::create_tables(&connection).unwrap();
     connection
+}
+
+fn connection(name: &str) -> Connection {
+    #[cfg(feature = "postgres")]
+    if let Some(directory) = PLACE.with_borrow(Clone::clone) {
+        static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let generation = MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let writer = directory.writer(name, generation, crate::file::Pragmas::Bulk).unwrap();
+        return Arc::into_inner(writer).unwrap().into_inner().unwrap();
+    }
+    let _ = name;
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    connection.set_prepared_statement_cache_capacity(64);
+    Connection::from(connection)
 }
 
 /// Folds and saves `events` in batches, as the runner does.
@@ -64,7 +112,7 @@ pub(crate) fn feed<P: Projector>(connection: &Connection, events: &[Envelope], b
         // As saved, and as it is now.
         type Touched<R> = (Option<R>, Option<R>);
         let mut rows: BTreeMap<P::Key, Touched<P::Row>> = BTreeMap::new();
-        let transaction = connection.unchecked_transaction().unwrap();
+        let transaction = connection.transaction().unwrap().unwrap();
         for event in batch {
             let mut keys = Vec::new();
             P::keys(event, &mut keys);
@@ -92,23 +140,18 @@ pub(crate) fn given<P: Projector>(events: &[Envelope]) -> Connection {
 
 /// Every row of every table, in an order of its own.
 pub(crate) fn dump(connection: &Connection) -> BTreeMap<String, Vec<String>> {
-    let mut tables =
-        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-    let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let mut all = BTreeMap::new();
-    for name in names.map(Result::unwrap) {
-        let mut select = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
-        let columns = select.column_count();
+    for table in connection.tables(&[]).unwrap() {
+        let columns = table.columns.len();
+        let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
         let rows = select
             .query_map([], |row| {
-                (0..columns)
-                    .map(|column| row.get::<_, Value>(column))
-                    .collect::<Result<Vec<_>, _>>()
+                (0..columns).map(|column| row.get::<Value>(column)).collect::<Result<Vec<_>, _>>()
             })
             .unwrap();
         let mut rows: Vec<String> = rows.map(|row| format!("{:?}", row.unwrap())).collect();
         rows.sort_unstable();
-        all.insert(name, rows);
+        all.insert(table.name, rows);
     }
     all
 }

@@ -1,11 +1,11 @@
 //! Ids as columns: 16 bytes, in the order the id itself has.
 
+use crate::sql::FromSqlError;
+use crate::sql::Row;
 use journal::StreamKey;
-use rusqlite::Row;
-use rusqlite::types::FromSqlError;
 use uuid::Uuid;
 
-use crate::Envelope;
+use crate::{Envelope, StoreError};
 
 /// The id an event's stream is named by; `None` for streams that are named by text.
 pub(crate) fn stream_id<T: From<Uuid>>(event: &Envelope) -> Option<T> {
@@ -16,16 +16,16 @@ pub(crate) fn stream_id<T: From<Uuid>>(event: &Envelope) -> Option<T> {
 }
 
 /// Reads an id; an error if the column does not hold 16 bytes.
-pub(crate) fn id<T: From<Uuid>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    row.get::<_, [u8; 16]>(column).map(|bytes| T::from(Uuid::from_bytes(bytes)))
+pub(crate) fn id<T: From<Uuid>>(row: &Row<'_>, column: usize) -> Result<T, StoreError> {
+    row.get::<[u8; 16]>(column).map(|bytes| T::from(Uuid::from_bytes(bytes)))
 }
 
 /// Like [`id`] for a column that may be null.
 pub(crate) fn optional_id<T: From<Uuid>>(
     row: &Row<'_>,
     column: usize,
-) -> rusqlite::Result<Option<T>> {
-    row.get::<_, Option<[u8; 16]>>(column)
+) -> Result<Option<T>, StoreError> {
+    row.get::<Option<[u8; 16]>>(column)
         .map(|bytes| bytes.map(|bytes| T::from(Uuid::from_bytes(bytes))))
 }
 

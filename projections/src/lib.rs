@@ -6,14 +6,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
 mod compare;
+#[cfg(test)]
+mod conformance;
 mod decode;
 mod directory;
 mod feed;
 mod file;
+mod follower;
 #[cfg(test)]
 mod given;
 mod id_column;
 mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod progress;
 mod projector;
 mod read_models;
@@ -33,12 +38,16 @@ pub mod models;
 pub mod order_history;
 pub mod orders;
 pub mod parties;
+pub mod sql;
 pub mod stock;
 
 pub use compare::{Difference, compare, dump};
 pub use directory::{Directory, Generation};
 pub use file::ParkedEvent;
+pub use follower::Follower;
 pub use models::Registration;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, migrate_postgres};
 pub use progress::{Metrics, ModelPosition, WaitError};
 pub use projector::{Envelope, Projector, StoreError};
 pub use read_models::ReadModels;
@@ -46,3 +55,4 @@ pub use rebuild::{
     Phase, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, RebuiltModel, rebuild,
 };
 pub use runner::{Options, Runner, RunnerError, Step, retry_parked};
+pub use sql::Connection;

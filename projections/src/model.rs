@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
+use crate::sql::Connection;
 
 use crate::row_cache::RowCache;
 use crate::{Envelope, Projector, StoreError};
@@ -29,6 +29,8 @@ pub(crate) trait Model: Send {
     fn follows(&self, category: &str) -> bool;
     fn create_tables(&self, connection: &Connection) -> Result<(), StoreError>;
     fn wants(&mut self, event: &Envelope) -> bool;
+    /// Asks for the rows that `fold` will load for the event that was wanted last.
+    fn ask_ahead(&mut self, connection: &Connection) -> Result<(), FoldError>;
     fn fold(&mut self, connection: &Connection, event: &Envelope) -> Result<(), FoldError>;
     /// Saves what the batch changed, in key order; returns how many rows.
     fn flush(&mut self, connection: &Connection) -> Result<usize, FoldError>;
@@ -77,6 +79,15 @@ impl<P: Projector> Model for Folder<P> {
         !self.keys.is_empty()
     }
 
+    fn ask_ahead(&mut self, connection: &Connection) -> Result<(), FoldError> {
+        for key in &self.keys {
+            if !self.touched.contains_key(key) && !self.cache.knows(key) {
+                guard(|| connection.ahead(|connection| P::load(connection, key)))??;
+            }
+        }
+        Ok(())
+    }
+
     fn fold(&mut self, connection: &Connection, event: &Envelope) -> Result<(), FoldError> {
         for key in self.keys.drain(..) {
             // `entry` takes the key, which the fold needs as well; most keys are small copies.
@@ -99,10 +110,17 @@ impl<P: Projector> Model for Folder<P> {
 
     fn flush(&mut self, connection: &Connection) -> Result<usize, FoldError> {
         let rows = self.touched.len();
+        connection.forget_ahead();
+        if connection.is_remote() {
+            for key in self.touched.keys() {
+                guard(|| connection.ahead(|connection| P::ask_before_save(connection, key)))??;
+            }
+        }
         for (key, touched) in std::mem::take(&mut self.touched) {
             guard(|| P::save(connection, &key, touched.saved.as_ref(), touched.now.as_ref()))??;
             self.cache.put(key, touched.now);
         }
+        connection.forget_ahead();
         Ok(rows)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
+use crate::sql::Connection;
 
 use crate::frequently_bought_together::{Budget, FrequentlyBoughtTogether, Settings, refresh};
 use crate::model::{Folder, Model};

@@ -6,13 +6,13 @@
 
 mod summary;
 
+use crate::sql::{Connection, params};
 use domain::checkout::CheckoutEvent;
 use domain::order::OrderEvent;
 use domain::product_return::ReturnEvent;
 use domain::shipment::ShipmentEvent;
 use domain::{OrderId, PaymentId, Timestamp};
 use journal::Position;
-use rusqlite::{Connection, params};
 use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -69,7 +69,7 @@ fn read(
             actor: row.get(3)?,
             summary: row.get(4)?,
         });
-        if let Some(payment) = optional_id::<Uuid>(row, 5)?.filter(|id| !payments.contains(id)) {
+        if let Some(payment) = optional_id::<Uuid>(&row, 5)?.filter(|id| !payments.contains(id)) {
             payments.push(payment);
         }
     }
@@ -174,7 +174,13 @@ impl Projector for OrderHistory {
     ) -> Result<(), StoreError> {
         let Some(entry) = after else { return Ok(()) };
         connection
-            .prepare_cached("INSERT OR REPLACE INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached(
+                "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (subject, position) DO UPDATE SET
+                     type = excluded.type, occurred_us = excluded.occurred_us,
+                     actor = excluded.actor, summary = excluded.summary,
+                     payment = excluded.payment",
+            )?
             .execute(params![
                 key.subject.as_bytes(),
                 key.position,

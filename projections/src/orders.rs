@@ -10,11 +10,11 @@ mod row;
 mod tables;
 mod view;
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::order::OrderEvent;
 use domain::product_return::ReturnEvent;
 use domain::shipment::ShipmentEvent;
 use domain::{OrderId, PaymentId};
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 
 use crate::id_column::stream_id;
@@ -177,7 +177,7 @@ impl Projector for Orders {
                 connection
                     .prepare_cached(
                         "INSERT INTO payments VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET state = excluded.state",
+                         ON CONFLICT (id) DO UPDATE SET state = excluded.state",
                     )?
                     .execute(params![id.uuid().as_bytes(), serde_json::to_string(payment)?])?;
             }

@@ -11,11 +11,11 @@ mod warehouses;
 #[cfg(test)]
 mod tests;
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::customer::{Customer, CustomerState};
 use domain::seller::{Seller, SellerState};
 use domain::warehouse::{Warehouse, WarehouseState};
 use domain::{CustomerId, Decider, SellerId, WarehouseId};
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,10 @@ impl Projector for Parties {
             }
             (PartyKey::Seller(id), Some(Kind::Seller(record))) => {
                 connection
-                    .prepare_cached("INSERT OR REPLACE INTO seller VALUES (?1, ?2)")?
+                    .prepare_cached(
+                        "INSERT INTO seller VALUES (?1, ?2)
+                         ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+                    )?
                     .execute(params![id.uuid().into_bytes(), serde_json::to_string(record)?])?;
                 Ok(())
             }

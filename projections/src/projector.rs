@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::sql::{Connection, FromSqlError};
 use chrono::{DateTime, Utc};
 use journal::{Position, StreamId, Version};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -35,6 +35,18 @@ pub enum StoreError {
     Row(#[from] serde_json::Error),
     #[error("read store: {0}")]
     Io(#[from] std::io::Error),
+    /// The server that has the read models cannot be used for now.
+    #[error("read store: {0}")]
+    Unavailable(String),
+    /// What a row holds has no place in the store.
+    #[error("read store: {0}")]
+    Refused(String),
+    /// Another node writes the read models by now.
+    #[error("read store: another node writes the read models by now")]
+    Fenced,
+    /// Asked ahead and not waited for: never comes out of this crate.
+    #[error("read store: asked ahead")]
+    Ahead,
     #[error("read store: {0}")]
     Other(String),
 }
@@ -72,6 +84,12 @@ pub trait Projector: Send + 'static {
 
     fn load(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
 
+    /// Asks what [`save`](Self::save) will ask about rows that no save before it in the same batch
+    /// changes. A store that is not in the process is asked for all rows of a batch at once.
+    fn ask_before_save(_: &Connection, _: &Self::Key) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Writes (or deletes) the row; `before` is what `load` or the last save had.
     fn save(
         connection: &Connection,
@@ -81,8 +99,14 @@ pub trait Projector: Send + 'static {
     ) -> Result<(), StoreError>;
 }
 
+impl From<FromSqlError> for StoreError {
+    fn from(error: FromSqlError) -> Self {
+        Self::Sqlite(error.into())
+    }
+}
+
 impl StoreError {
-    /// Whether the disk or the database is at fault (full, locked, damaged) rather than a row.
+    /// Whether the disk or the database is at fault (full, locked, away, damaged) rather than a row.
     #[must_use]
     pub fn is_environmental(&self) -> bool {
         use rusqlite::ErrorCode::{
@@ -91,7 +115,7 @@ impl StoreError {
             SystemIoFailure,
         };
         match self {
-            Self::Io(_) => true,
+            Self::Io(_) | Self::Unavailable(_) | Self::Fenced => true,
             Self::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -108,7 +132,7 @@ impl StoreError {
                         | SystemIoFailure
                 )
             ),
-            Self::Row(_) | Self::Other(_) => false,
+            Self::Row(_) | Self::Refused(_) | Self::Ahead | Self::Other(_) => false,
         }
     }
 
@@ -120,7 +144,7 @@ impl StoreError {
             Self::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
             }
-            Self::Row(_) | Self::Io(_) | Self::Other(_) => false,
+            _ => false,
         }
     }
 }

@@ -1,30 +1,51 @@
 //! The query side's handle: which file of each model answers, and connections to it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::sql::Connection;
 use journal::Position;
-use rusqlite::Connection;
 
 use crate::directory::{Directory, Generation, SharedConnection, hold};
 use crate::models::Registration;
 use crate::progress::{Metrics, ModelPosition, Progress, WaitError};
-use crate::{ParkedEvent, StoreError, file};
+use crate::{ParkedEvent, StoreError};
+
+#[cfg(feature = "postgres")]
+mod told;
+#[cfg(feature = "postgres")]
+pub(crate) use told::{News, Seen};
 
 /// Connections kept open for each model when nobody uses them.
 const IDLE_CONNECTIONS_MAX: usize = 8;
 
 /// Answers queries from the serving file of each model. Clones are cheap and mean the same.
 ///
-/// Queries block the calling thread for as long as SQLite takes, mostly microseconds.
+/// Queries block the calling thread for as long as the store takes: mostly microseconds in SQLite,
+/// and a journey or more to PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct ReadModels(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     directory: Directory,
     slots: Vec<Slot>,
     progress: Arc<Progress>,
+    /// Whether this process writes, and so knows better than what it is told.
+    leads: AtomicBool,
+    #[cfg(feature = "postgres")]
+    heard: Mutex<told::Heard>,
+}
+
+/// Says, while it is kept, that this process writes.
+#[derive(Debug)]
+pub(crate) struct Leading(ReadModels);
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        self.0.0.leads.store(false, Ordering::Release);
+    }
 }
 
 #[derive(Debug)]
@@ -41,27 +62,48 @@ struct Pool {
 
 impl ReadModels {
     /// Opens the serving files beside whoever owns the directory, for a process that only reads.
-    /// Such a handle does not know how far the models are: waiting on it times out.
+    /// Such a handle does not know how far the models are on a disk: waiting on it times out.
+    /// In PostgreSQL it does.
     ///
     /// # Errors
-    /// `Io` when the directory cannot be read.
+    /// The store's when the directory cannot be read.
     pub fn open(directory: &Directory, models: &[Registration]) -> Result<Self, StoreError> {
-        let opened = Self::new(directory, models, Arc::new(Progress::new()));
+        let opened = Self::new(directory, models);
+        opened.open_serving()?;
+        Ok(opened)
+    }
+
+    pub(crate) fn open_serving(&self) -> Result<(), StoreError> {
+        let (opened, directory) = (self, &self.0.directory);
         for slot in &opened.0.slots {
             if let Some(generation) = directory.serving(slot.model)? {
                 opened.switch(slot.model, generation);
             }
         }
-        Ok(opened)
+        Ok(())
     }
 
-    pub(crate) fn new(
-        directory: &Directory,
-        models: &[Registration],
-        progress: Arc<Progress>,
-    ) -> Self {
+    pub(crate) fn new(directory: &Directory, models: &[Registration]) -> Self {
         let slots = models.iter().map(|model| Slot { model: model.name(), pool: Mutex::new(None) });
-        Self(Arc::new(Inner { directory: directory.clone(), slots: slots.collect(), progress }))
+        let inner = Arc::new(Inner {
+            directory: directory.clone(),
+            slots: slots.collect(),
+            progress: Arc::new(Progress::new()),
+            leads: AtomicBool::new(false),
+            #[cfg(feature = "postgres")]
+            heard: Mutex::default(),
+        });
+        directory.place().follow(Arc::downgrade(&inner));
+        Self(inner)
+    }
+
+    pub(crate) fn lead(&self) -> Leading {
+        self.0.leads.store(true, Ordering::Release);
+        Leading(self.clone())
+    }
+
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        &self.0.progress
     }
 
     /// Runs a query on one model; it sees one state of the model from first to last statement.
@@ -76,13 +118,13 @@ impl ReadModels {
         let (pool, connection) = self.connection(model)?;
         let answer = {
             let connection = hold(&connection);
-            file::begin_read(&connection)?;
+            connection.begin_read()?;
             let answer = query(&connection);
-            file::commit(&connection)?;
+            connection.commit()?;
             answer?
         };
         let mut idle = hold(&pool.idle);
-        if idle.len() < IDLE_CONNECTIONS_MAX && !self.0.directory.shares_connections() {
+        if idle.len() < IDLE_CONNECTIONS_MAX && self.0.directory.place().keeps_readers() {
             idle.push(connection);
         }
         Ok(answer)
@@ -139,13 +181,11 @@ impl ReadModels {
 
     /// Queries from now on go to this generation.
     pub(crate) fn switch(&self, model: &str, generation: Generation) {
-        if let Some(slot) = self.slot(model) {
-            *hold(&slot.pool) = Some(Arc::new(Pool { generation, idle: Mutex::default() }));
-        }
+        self.0.switch(model, generation);
     }
 
     fn slot(&self, model: &str) -> Option<&Slot> {
-        self.0.slots.iter().find(|slot| slot.model == model)
+        self.0.slot(model)
     }
 
     fn connection(&self, model: &str) -> Result<(Arc<Pool>, SharedConnection), StoreError> {
@@ -184,6 +224,21 @@ impl ReadModels {
                 Ok(true)
             }
             _ => Ok(false),
+        }
+    }
+}
+
+impl Inner {
+    fn slot(&self, model: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.model == model)
+    }
+
+    fn switch(&self, model: &str, generation: Generation) {
+        if let Some(slot) = self.slot(model) {
+            let mut pool = hold(&slot.pool);
+            if pool.as_ref().is_none_or(|pool| pool.generation != generation) {
+                *pool = Some(Arc::new(Pool { generation, idle: Mutex::default() }));
+            }
         }
     }
 }

@@ -235,7 +235,7 @@ async fn compare_at_one_position(
         let Some(generation) = directory.serving(name)? else { break };
         let serving = directory.reader(name, generation)?;
         // Within this transaction the serving rows stand still, whatever the server writes.
-        file::begin_read(&hold(&serving))?;
+        hold(&serving).begin_read()?;
         let at = file::checkpoint(&hold(&serving))?.map(|checkpoint| checkpoint.position);
         let outcome = match at.filter(|at| *at >= shadow.feed.position()) {
             Some(at) => {
@@ -245,7 +245,7 @@ async fn compare_at_one_position(
             }
             None => None,
         };
-        file::commit(&hold(&serving))?;
+        hold(&serving).commit()?;
         if let Some(differences) = outcome {
             return Ok(differences);
         }

@@ -22,6 +22,11 @@ impl<K: Ord, R> RowCache<K, R> {
         self.young.remove(key).or_else(|| self.old.remove(key))
     }
 
+    /// Whether [`Self::take`] has an answer.
+    pub(crate) fn knows(&self, key: &K) -> bool {
+        self.young.contains_key(key) || self.old.contains_key(key)
+    }
+
     pub(crate) fn put(&mut self, key: K, row: Option<R>) {
         if self.generation_max == 0 {
             return;

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use journal::{Journal, JournalError, Position};
 
 use crate::decode::{Item, decode};
-use crate::directory::{Directory, HeldLock};
+use crate::directory::{Directory, HeldLock, OWNER};
 use crate::feed::{Feed, FeedError};
 use crate::models::Registration;
 use crate::progress::{ModelPosition, Progress};
+use crate::read_models::Leading;
 use crate::{ReadModels, StoreError};
 
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +69,16 @@ pub enum RunnerError {
     Directory(#[from] StoreError),
 }
 
+impl RunnerError {
+    /// Whether another node writes by now.
+    fn is_fenced(&self) -> bool {
+        matches!(
+            self,
+            Self::Store { source: StoreError::Fenced, .. } | Self::Directory(StoreError::Fenced)
+        )
+    }
+}
+
 /// What one step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Step {
@@ -96,6 +107,7 @@ pub struct Runner {
     pub(crate) read_models: ReadModels,
     progress: Arc<Progress>,
     options: Options,
+    _leading: Leading,
     _owner: HeldLock,
 }
 
@@ -104,30 +116,44 @@ impl Runner {
     /// journal, another version, or ahead of the journal, starts anew from the first event.
     ///
     /// # Errors
-    /// `InUse` while another process owns the directory; `Store` and `Directory`.
+    /// `InUse` while another process owns the directory (see [`Follower`](crate::Follower));
+    /// `Store` and `Directory`.
     pub fn open(
         journal: Arc<dyn Journal>,
         directory: &Directory,
         models: &[Registration],
         options: Options,
     ) -> Result<Self, RunnerError> {
-        let owner = directory.lock("owner")?.ok_or(RunnerError::InUse)?;
-        let progress = Arc::new(Progress::new());
-        let read_models = ReadModels::new(directory, models, Arc::clone(&progress));
+        let owner = directory.lock(OWNER)?.ok_or(RunnerError::InUse)?;
+        let read_models = ReadModels::new(directory, models);
+        Self::lead(journal, read_models, models, options, owner)
+    }
+
+    /// As [`Self::open`] for whoever has the directory's lock.
+    pub(crate) fn lead(
+        journal: Arc<dyn Journal>,
+        read_models: ReadModels,
+        models: &[Registration],
+        options: Options,
+        owner: HeldLock,
+    ) -> Result<Self, RunnerError> {
+        let leading = read_models.lead();
+        let directory = read_models.directory().clone();
         let mut feeds = Vec::with_capacity(models.len());
         for model in models {
-            let feed = crate::serving::open(directory, model, &*journal)
+            let feed = crate::serving::open(&directory, model, &*journal)
                 .map_err(|source| RunnerError::Store { model: model.name(), source })?;
             read_models.switch(feed.name(), feed.generation());
             feeds.push(feed);
         }
         let runner = Self {
             journal,
-            directory: directory.clone(),
+            directory,
             feeds,
+            progress: Arc::clone(read_models.progress()),
             read_models,
-            progress,
             options,
+            _leading: leading,
             _owner: owner,
         };
         runner.publish();
@@ -183,7 +209,8 @@ impl Runner {
     /// It blocks its thread while it writes: give it one of its own.
     ///
     /// # Errors
-    /// `Journal(Closed)`, and what the last write of positions says.
+    /// `Journal(Closed)`, `InUse` when another node writes by now, and what the last write of
+    /// positions says.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send) -> Result<(), RunnerError> {
         let mut stop = std::pin::pin!(stop);
         let mut looked = Instant::now();
@@ -196,6 +223,7 @@ impl Runner {
                 Err(RunnerError::Journal(JournalError::Closed)) => {
                     break Err(RunnerError::Journal(JournalError::Closed));
                 }
+                Err(error) if error.is_fenced() => return Err(RunnerError::InUse),
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "read models do not get on");
                     Next::Soon(began + self.options.retry_after)
@@ -209,6 +237,9 @@ impl Runner {
             if looked.elapsed() >= self.options.housekeeping_every {
                 looked = Instant::now();
                 if let Err(error) = self.keep_house().await {
+                    if error.is_fenced() {
+                        return Err(RunnerError::InUse);
+                    }
                     tracing::error!(error = %chain(&error), "read models: upkeep failed");
                 }
             }
@@ -297,8 +328,10 @@ impl Runner {
             .iter()
             .map(|feed| ModelPosition { model: feed.name(), position: feed.position() });
         let parked = self.feeds.iter().flat_map(|feed| feed.parked().iter().cloned());
+        let positions: Vec<ModelPosition> = positions.collect();
+        self.directory.place().announce(&positions);
         self.progress.set_parked(parked.collect());
-        self.progress.publish(positions.collect());
+        self.progress.publish(positions);
     }
 }
 
@@ -325,7 +358,7 @@ pub(crate) fn store(model: &'static str) -> impl Fn(StoreError) -> RunnerError {
     move |source| RunnerError::Store { model, source }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -340,4 +373,4 @@ mod upkeep;
 pub use upkeep::retry_parked;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -77,12 +77,17 @@ fn remove_leftovers(
 ) -> Result<(), StoreError> {
     directory.unmark_ready(name, serving)?;
     let older = generations.iter().filter(|generation| **generation < serving);
-    let older: Vec<_> = older.filter(|old| !directory.is_ready(name, **old)).collect();
-    if !older.is_empty()
+    let mut unused = Vec::new();
+    for old in older {
+        if !directory.is_ready(name, *old)? {
+            unused.push(*old);
+        }
+    }
+    if !unused.is_empty()
         && let Some(_no_rebuild) = directory.lock(&rebuild_lock(name))?
     {
-        for generation in older {
-            directory.remove(name, *generation)?;
+        for generation in unused {
+            directory.remove(name, generation)?;
         }
     }
     Ok(())
@@ -101,10 +106,12 @@ impl Runner {
     pub async fn adopt_ready(&mut self) -> Result<(), RunnerError> {
         for index in 0..self.feeds.len() {
             let (name, serving) = (self.feeds[index].name(), self.feeds[index].generation());
-            let generations = self.directory.generations(name)?;
-            let ready = generations.into_iter().rfind(|generation| {
-                *generation != serving && self.directory.is_ready(name, *generation)
-            });
+            let mut ready = None;
+            for generation in self.directory.generations(name)? {
+                if generation != serving && self.directory.is_ready(name, generation)? {
+                    ready = Some(generation);
+                }
+            }
             // The lock keeps a rebuild from taking the finished file up again meanwhile.
             if let Some(ready) = ready
                 && let Some(_no_rebuild) = self.directory.lock(&rebuild_lock(name))?

@@ -9,10 +9,10 @@ mod ledger;
 mod level;
 mod query;
 
+use crate::sql::Connection;
 use domain::inventory::{Allocation, InventoryEvent, StockPolicy};
 use domain::order::OrderEvent;
 use domain::{CartId, OrderId, ProductId, SkuId, WarehouseId};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 
 use crate::id_column::stream_id;
@@ -130,6 +130,10 @@ impl Projector for Stock {
 
     fn load(connection: &Connection, key: &StockKey) -> Result<Option<StockRow>, StoreError> {
         Ok(ledger::load(connection, key)?.map(StockRow))
+    }
+
+    fn ask_before_save(connection: &Connection, key: &StockKey) -> Result<(), StoreError> {
+        ledger::ask_before_save(connection, key)
     }
 
     fn save(

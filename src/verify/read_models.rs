@@ -88,7 +88,7 @@ pub(super) fn check(
 pub(super) const NAME: &str = "read_models";
 
 fn number(serving: &ReadModels, model: &Registration, query: &str) -> Result<u64, StoreError> {
-    serving.read(model.name(), |rows| Ok(rows.query_row(query, [], |row| row.get::<_, u64>(0))?))
+    serving.read(model.name(), |rows| rows.query_row(query, [], |row| row.get::<u64>(0)))
 }
 
 struct Rebuild<'a> {
@@ -112,7 +112,7 @@ impl Rebuild<'_> {
             // A failure of the rebuild leaves the transaction through here, untouched by it.
             let mut failed = None;
             let compared = serving.read(model.name(), |left| {
-                let target = left.query_row(POSITION, [], |row| row.get::<_, u64>(0))?;
+                let target = left.query_row(POSITION, [], |row| row.get::<u64>(0))?;
                 if target < self.runner.position().0 {
                     return Ok(None);
                 }

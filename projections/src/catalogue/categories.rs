@@ -1,9 +1,9 @@
 //! The category tree as a nested set (Celko, Trees and Hierarchies in SQL): what is below a
 //! category is one range of left bounds. The table is written anew when the tree changes.
 
+use crate::sql::{Connection, OptionalExtension, Row, params};
 use domain::CategoryId;
 use domain::category::{CategoryNode, CategoryTree, nested_set};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use crate::StoreError;
@@ -38,7 +38,7 @@ pub fn category_tree(connection: &Connection) -> Result<Vec<CategoryView>, Store
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM category ORDER BY lft"))?;
     let rows = statement.query_map([], view)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.collect::<Result<_, _>>()
 }
 
 /// `None` for an unknown category.
@@ -50,7 +50,6 @@ pub fn category(
         .prepare_cached(&format!("SELECT {COLUMNS} FROM category WHERE category_id = ?1"))?
         .query_row([category_id.uuid().into_bytes()], view)
         .optional()
-        .map_err(StoreError::from)
 }
 
 /// A category and everything below it, in the order of the whole tree; nothing for an unknown
@@ -66,10 +65,10 @@ pub fn subtree(
          ORDER BY lft"
     ))?;
     let rows = statement.query_map([category_id.uuid().into_bytes()], view)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.collect::<Result<_, _>>()
 }
 
-fn view(row: &Row<'_>) -> rusqlite::Result<CategoryView> {
+fn view(row: &Row<'_>) -> Result<CategoryView, StoreError> {
     Ok(CategoryView {
         category_id: id(row, 0)?,
         parent_id: optional_id(row, 1)?,

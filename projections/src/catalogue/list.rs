@@ -5,9 +5,9 @@ mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::Connection;
 use domain::product::ProductStatus;
 use domain::{CategoryId, Currency, ProductId, SellerId, Timestamp};
-use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 
 pub use cursor::{Cursor, CursorError};
@@ -123,10 +123,7 @@ impl Default for Filter {
 /// One page of products, all of it from one state of the store.
 pub fn list(connection: &Connection, request: &Request) -> Result<Page, StoreError> {
     // One state of the file for all statements, unless the caller sees to that.
-    let _snapshot = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
+    let _snapshot = connection.snapshot()?;
     let sort = match &request.start {
         Start::Page { sort, .. } => *sort,
         Start::After(cursor) => cursor.sort(),
@@ -134,13 +131,13 @@ pub fn list(connection: &Connection, request: &Request) -> Result<Page, StoreErr
     let count = Statement::count(&request.filter, sort, request.now);
     let total = connection
         .prepare_cached(&count.sql)?
-        .query_row(params_from_iter(&count.values), |row| row.get(0))?;
+        .query_row(count.values.as_slice(), |row| row.get(0))?;
 
     let limit = request.limit.clamp(1, LIMIT_MAX);
     // One more than asked for tells whether there is a next page.
     let select = Statement::page(request, sort, limit + 1, limit);
     let mut statement = connection.prepare_cached(&select.sql)?;
-    let mut rows = statement.query(params_from_iter(&select.values))?;
+    let mut rows = statement.query(select.values.as_slice())?;
     let mut products = Vec::with_capacity(limit);
     let mut last = Vec::new();
     let mut more = false;
@@ -151,7 +148,7 @@ pub fn list(connection: &Connection, request: &Request) -> Result<Page, StoreErr
         }
         let found = Found {
             number: row.get(0)?,
-            product_id: id(row, 1)?,
+            product_id: id(&row, 1)?,
             in_stock: row.get(2)?,
             stars: Stars { sum: row.get(3)?, count: row.get(4)? },
         };

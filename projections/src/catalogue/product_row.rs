@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::product::{Product, ProductOnRecord, ProductStatus};
 use domain::rating::RatingEvent;
 use domain::{Decider, ProductId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,7 @@ pub(super) fn load(
         )?
         .query_row([id.uuid().into_bytes()], |row| {
             let stars = Stars { sum: row.get(1)?, count: row.get(2)? };
-            Ok((row.get(0)?, stars, row.get::<_, String>(3)?))
+            Ok((row.get(0)?, stars, row.get::<String>(3)?))
         })
         .optional()?;
     let Some((number, stars, content)) = found else {
@@ -214,7 +214,10 @@ fn save_content(connection: &Connection, after: &ProductRow) -> Result<(), Store
             name_key(&product.details.name)
         ])?;
     connection
-        .prepare_cached("INSERT OR REPLACE INTO product_content VALUES (?1, ?2)")?
+        .prepare_cached(
+            "INSERT INTO product_content VALUES (?1, ?2)
+             ON CONFLICT (number) DO UPDATE SET content = excluded.content",
+        )?
         .execute(params![after.number, serde_json::to_string(&after.content)?])?;
     Ok(())
 }
@@ -229,7 +232,10 @@ fn save_skus(
         let known = before.and_then(|before| before.content.product.skus.get(id));
         if known.is_none_or(|known| known.withdrawn != sku.withdrawn) {
             connection
-                .prepare_cached("INSERT OR REPLACE INTO sku VALUES (?1, ?2, ?3)")?
+                .prepare_cached(
+                    "INSERT INTO sku VALUES (?1, ?2, ?3) ON CONFLICT (sku_id)
+                     DO UPDATE SET number = excluded.number, withdrawn = excluded.withdrawn",
+                )?
                 .execute(params![id.uuid().into_bytes(), after.number, sku.withdrawn])?;
             changed = true;
         }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, params};
 use domain::pricing::{PriceBook, Prices};
 use domain::product::{ProductDetails, ProductStatus, SkuDetails};
 use domain::{Currency, ProductId, SellerId, SkuId, Timestamp};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::price_spans::nanoseconds;
@@ -54,10 +54,7 @@ pub fn product(
     product_id: ProductId,
 ) -> Result<Option<ProductView>, StoreError> {
     // One state of the file for all statements, unless the caller sees to that.
-    let _snapshot = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
+    let _snapshot = connection.snapshot()?;
     let Some(row) = product_row::load(connection, product_id)? else {
         return Ok(None);
     };

@@ -1,8 +1,8 @@
 //! Units of each SKU at each warehouse, as far as a shopper cares: are there any?
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::inventory::InventoryEvent;
 use domain::{SkuId, WarehouseId};
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::StoreError;
 
@@ -17,9 +17,10 @@ pub(super) const TABLES: &str = "
 /// takes part in new orders.
 macro_rules! in_stock_now {
     () => {
-        "EXISTS (SELECT 1 FROM sku JOIN stock USING (sku_id)
-          WHERE sku.number = product.number AND NOT sku.withdrawn AND stock.available > 0
-            AND stock.warehouse_id NOT IN (SELECT warehouse_id FROM closed_warehouse))"
+        "CASE WHEN EXISTS (SELECT 1 FROM sku JOIN stock USING (sku_id)
+          WHERE sku.number = product.number AND sku.withdrawn = 0 AND stock.available > 0
+            AND stock.warehouse_id NOT IN (SELECT warehouse_id FROM closed_warehouse))
+          THEN 1 ELSE 0 END"
     };
 }
 
@@ -108,7 +109,6 @@ pub(super) fn load(
             Ok(StockRow { on_hand: row.get(0)?, held: row.get(1)?, unavailable: row.get(2)? })
         })
         .optional()
-        .map_err(StoreError::from)
 }
 
 pub(super) fn save(
@@ -120,8 +120,8 @@ pub(super) fn save(
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE
-             SET on_hand = ?3, held = ?4, unavailable = ?5, available = ?6",
+            "INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT
+             (sku_id, warehouse_id) DO UPDATE SET on_hand = ?3, held = ?4, unavailable = ?5, available = ?6",
         )?
         .execute(params![
             sku.uuid().into_bytes(),
@@ -159,9 +159,9 @@ pub(super) fn is_closed(
     connection: &Connection,
     warehouse: WarehouseId,
 ) -> Result<bool, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached("SELECT 1 FROM closed_warehouse WHERE warehouse_id = ?1")?
-        .exists([warehouse.uuid().into_bytes()])?)
+        .exists([warehouse.uuid().into_bytes()])
 }
 
 /// Rare, so it may look at all stock.
@@ -173,7 +173,7 @@ pub(super) fn set_closed(
     let id = warehouse.uuid().into_bytes();
     let changed = connection.execute(
         if closed {
-            "INSERT OR IGNORE INTO closed_warehouse VALUES (?1)"
+            "INSERT INTO closed_warehouse VALUES (?1) ON CONFLICT (warehouse_id) DO NOTHING"
         } else {
             "DELETE FROM closed_warehouse WHERE warehouse_id = ?1"
         },
@@ -195,10 +195,10 @@ pub(super) fn set_closed(
 
 /// Units of a SKU that can be promised from all warehouses that take part in new orders.
 pub(super) fn available(connection: &Connection, sku: SkuId) -> Result<i64, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached(
-            "SELECT coalesce(sum(available), 0) FROM stock WHERE sku_id = ?1
+            "SELECT CAST(coalesce(sum(available), 0) AS INTEGER) FROM stock WHERE sku_id = ?1
                AND warehouse_id NOT IN (SELECT warehouse_id FROM closed_warehouse)",
         )?
-        .query_row([sku.uuid().into_bytes()], |row| row.get(0))?)
+        .query_row([sku.uuid().into_bytes()], |row| row.get(0))
 }

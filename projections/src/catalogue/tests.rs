@@ -5,6 +5,7 @@ mod weighing;
 
 use std::collections::BTreeSet;
 
+use crate::sql::Connection;
 use domain::category::CategoryEvent;
 use domain::inventory::{Allocation, InventoryEvent};
 use domain::pricing::{PriceBook, Prices, SalePrice};
@@ -12,7 +13,6 @@ use domain::product::{ProductDetails, ProductEvent, ProductStatus, SkuDetails};
 use domain::rating::RatingEvent;
 use domain::warehouse::WarehouseEvent;
 use domain::{Currency, ProductId, Quantity, Timestamp};
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -366,4 +366,18 @@ fn a_cursor_stays_in_place_while_products_come_and_go() {
     let second = list(&connection, &request).unwrap();
     let ids: Vec<_> = second.products.iter().map(|p| p.product_id).collect();
     assert_eq!(ids, [product_id(3), product_id(2)]);
+}
+
+crate::given::also_in_postgres! {
+    the_public_sees_active_products_only
+    an_ended_sale_never_matches_a_price_filter
+    a_withdrawn_sku_sets_no_price_and_is_not_in_stock
+    wholesale_prices_do_not_match_a_price_filter
+    prices_in_another_currency_do_not_match
+    a_product_is_in_stock_while_any_sku_has_units_somewhere
+    a_warehouse_that_is_short_does_not_bind_the_others
+    units_at_a_closed_warehouse_are_not_in_stock
+    ratings_are_an_exact_sum_and_a_changed_one_counts_once
+    a_category_filter_takes_in_what_is_below_and_follows_moves
+    a_cursor_stays_in_place_while_products_come_and_go
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::Feed;
 use crate::decode::Item;
 use crate::directory::hold;
-use crate::file;
 
 impl Feed {
     /// Folds and saves, then dies before the commit.
     pub(crate) fn crash_in(&mut self, items: &[Item]) {
         let connection = hold(&self.connection);
-        file::begin(&connection).unwrap();
+        connection.begin().unwrap();
         for event in items.iter().filter_map(|item| item.event.as_ref().ok()) {
             if self.model.wants(event) {
                 self.model.fold(&connection, event).unwrap();

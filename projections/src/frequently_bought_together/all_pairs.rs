@@ -1,7 +1,7 @@
 //! All pairs with their counts: for checking against an independent count, not for serving.
 
+use crate::sql::{Connection, Transaction};
 use domain::ProductId;
-use rusqlite::{Connection, Transaction};
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
@@ -27,10 +27,7 @@ pub struct AllPairs<'c> {
 /// Counts all pairs that share at least `together_min` orders, in order of ids, from one state
 /// of the store. Holds the pairs of one product in memory at a time.
 pub fn all_pairs(connection: &Connection, together_min: u32) -> Result<AllPairs<'_>, StoreError> {
-    let snapshot = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
+    let snapshot = connection.snapshot()?;
     let mut statement =
         connection.prepare_cached("SELECT DISTINCT product_id FROM posting ORDER BY product_id")?;
     let products: Vec<ProductId> =

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::FromSqlError;
 use domain::order::{LineUnits, OrderEvent, OrderLine};
 use domain::{LineNumber, ProductId};
 use journal::Position;
-use rusqlite::types::FromSqlError;
 
 use crate::id_column::ids;
 

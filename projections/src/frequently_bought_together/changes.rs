@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::FromSqlError;
+use crate::sql::{Connection, params};
 use domain::ProductId;
-use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::StoreError;
 
 pub(super) const TABLES: &str = "
-    CREATE TABLE change (number INTEGER PRIMARY KEY, products BLOB NOT NULL);
+    CREATE TABLE change (
+        number INTEGER PRIMARY KEY /* counted */, products BLOB /* bytes */ NOT NULL);
     CREATE TABLE product (
         product_id BLOB PRIMARY KEY, orders INTEGER NOT NULL,
         stale INTEGER NOT NULL) WITHOUT ROWID;";
@@ -45,7 +46,7 @@ impl Change {
 
 /// Whether anything changed since the last refresh.
 pub(super) fn any(connection: &Connection) -> Result<bool, StoreError> {
-    Ok(connection.prepare_cached("SELECT 1 FROM change LIMIT 1")?.exists([])?)
+    connection.prepare_cached("SELECT 1 FROM change LIMIT 1")?.exists([])
 }
 
 /// All that changed since the last refresh, added up.
@@ -64,7 +65,7 @@ pub(super) fn apply(connection: &Connection) -> Result<(), StoreError> {
         };
         let mut count = connection.prepare_cached(
             "INSERT INTO product VALUES (?1, ?2, 2)
-             ON CONFLICT (product_id) DO UPDATE SET orders = orders + ?2, stale = 2",
+             ON CONFLICT (product_id) DO UPDATE SET orders = product.orders + ?2, stale = 2",
         )?;
         for (product, orders) in changes {
             count.execute(params![product.uuid().into_bytes(), orders])?;
@@ -85,10 +86,10 @@ fn read(
     let mut last = None;
     while let Some(row) = rows.next()? {
         last = Some(row.get(0)?);
-        let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let blob = row.get_ref(1)?.as_blob()?;
         let (products, rest) = blob.as_chunks::<17>();
         if !rest.is_empty() {
-            return Err(rusqlite::Error::from(FromSqlError::InvalidType).into());
+            return Err(FromSqlError::InvalidType.into());
         }
         for [id @ .., orders] in products {
             let product = ProductId::new(Uuid::from_bytes(*id));

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::sql::{Connection, OptionalExtension};
 use domain::ProductId;
-use rusqlite::{Connection, OptionalExtension};
 
 use crate::StoreError;
 use crate::frequently_bought_together::{Partner, changes};
@@ -17,6 +17,17 @@ use crate::id_column::ids;
 
 /// Products in baskets kept in memory: 64 MiB of them at 4 bytes each.
 const KEPT_MAX: usize = 16 * 1024 * 1024;
+
+const POSTINGS: &str = "SELECT ordinal FROM posting WHERE product_id = ?1";
+const BASKET: &str = "SELECT products FROM basket WHERE ordinal = ?1";
+
+/// Orders of a product, as far as changes have reached it.
+fn known_orders(connection: &Connection, product: ProductId) -> Result<Option<i64>, StoreError> {
+    connection
+        .prepare_cached("SELECT orders FROM product WHERE product_id = ?1")?
+        .query_row([product.uuid().into_bytes()], |row| row.get(0))
+        .optional()
+}
 
 /// Counts over one state of the store: whoever uses it holds a transaction, and throws it away
 /// after an error.
@@ -90,6 +101,12 @@ impl<'c> Counter<'c> {
                 partners.push(Partner { product_id: id, together, orders: 0 });
             }
         })?;
+        for partner in &partners {
+            let number = self.number(partner.product_id)? as usize;
+            if self.orders[number].is_none() {
+                self.connection.ahead(|connection| known_orders(connection, partner.product_id))?;
+            }
+        }
         for partner in &mut partners {
             partner.orders = self.orders(partner.product_id)?;
         }
@@ -98,10 +115,11 @@ impl<'c> Counter<'c> {
 
     fn add_up(&mut self, product: ProductId) -> Result<(), StoreError> {
         let connection = self.connection;
-        let mut postings =
-            connection.prepare_cached("SELECT ordinal FROM posting WHERE product_id = ?1")?;
-        let mut basket =
-            connection.prepare_cached("SELECT products FROM basket WHERE ordinal = ?1")?;
+        let mut postings = connection.prepare_cached(POSTINGS)?;
+        let mut basket = connection.prepare_cached(BASKET)?;
+        if connection.is_remote() {
+            self.ask_ahead(product)?;
+        }
         let mut rows = postings.query([product.uuid().into_bytes()])?;
         while let Some(row) = rows.next()? {
             let ordinal: i64 = row.get(0)?;
@@ -120,9 +138,23 @@ impl<'c> Counter<'c> {
         Ok(())
     }
 
+    /// Asks for the baskets of a product's orders at once.
+    fn ask_ahead(&self, product: ProductId) -> Result<(), StoreError> {
+        let connection = self.connection;
+        let mut postings = connection.prepare_cached(POSTINGS)?;
+        let mut rows = postings.query([product.uuid().into_bytes()])?;
+        while let Some(row) = rows.next()? {
+            let ordinal: i64 = row.get(0)?;
+            if !self.baskets.contains_key(&ordinal) {
+                connection.ahead(|c| c.prepare_cached(BASKET)?.query([ordinal]).map(drop))?;
+            }
+        }
+        Ok(())
+    }
+
     fn keep(
         &mut self,
-        basket: &mut rusqlite::CachedStatement<'_>,
+        basket: &mut crate::sql::Statement<'_>,
         ordinal: i64,
     ) -> Result<(usize, usize), StoreError> {
         if self.kept.len() >= self.kept_max {
@@ -132,8 +164,8 @@ impl<'c> Counter<'c> {
         let start = self.kept.len();
         let mut rows = basket.query([ordinal])?;
         if let Some(row) = rows.next()? {
-            let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            for id in ids(blob).map_err(rusqlite::Error::from)? {
+            let blob = row.get_ref(0)?.as_blob()?;
+            for id in ids(blob)? {
                 let number = self.number(ProductId::new(id))?;
                 self.kept.push(number);
             }
@@ -161,11 +193,7 @@ impl<'c> Counter<'c> {
         if let Some(orders) = self.orders[number] {
             return Ok(orders);
         }
-        let known: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT orders FROM product WHERE product_id = ?1")?
-            .query_row([product.uuid().into_bytes()], |row| row.get(0))
-            .optional()?;
+        let known = known_orders(self.connection, product)?;
         let pending = match &mut self.pending {
             Some(pending) => pending,
             none => none.insert(changes::pending(self.connection)?),

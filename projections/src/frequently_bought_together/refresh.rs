@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::sql::Connection;
 use domain::ProductId;
-use rusqlite::Connection;
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
@@ -61,13 +61,7 @@ pub fn refresh(
     settings: &Settings,
     budget: Budget,
 ) -> Result<Refreshed, StoreError> {
-    let own = match connection.is_autocommit() {
-        true => Some(rusqlite::Transaction::new_unchecked(
-            connection,
-            rusqlite::TransactionBehavior::Immediate,
-        )?),
-        false => None,
-    };
+    let own = connection.transaction()?;
     let refreshed = refresh_within(connection, settings, budget)?;
     if let Some(transaction) = own {
         transaction.commit()?;
@@ -136,11 +130,11 @@ fn refresh_within(
 fn stale(connection: &Connection, count_max: usize) -> Result<Vec<(ProductId, bool)>, StoreError> {
     let count_max = i64::try_from(count_max).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(
-        "SELECT product_id, stale = 2 FROM product WHERE stale > 0
+        "SELECT product_id, CASE stale WHEN 2 THEN 1 ELSE 0 END FROM product WHERE stale > 0
          ORDER BY stale DESC, random() LIMIT ?1",
     )?;
     let found = statement.query_map([count_max], |row| Ok((id(row, 0)?, row.get(1)?)))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    found.collect::<Result<_, _>>()
 }
 
 /// Works out and stores one product's partners.

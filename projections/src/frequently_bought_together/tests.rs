@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::sql::Connection;
 use domain::order::{
     Actor, EndTransition, LineUnits, OrderEndReason, OrderEvent, OrderLine, OrderStatus,
     OrderTotals, PlacedOrder, Transition,
@@ -10,7 +11,6 @@ use domain::order::{
 use domain::pricing::PriceRule;
 use domain::{Currency, OrderId, ProductId, Quantity};
 use proptest::prelude::*;
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -300,6 +300,8 @@ fn together(baskets: &[BTreeSet<ProductId>], a: ProductId, b: ProductId) -> u32 
 }
 
 proptest! {
+    #![proptest_config(crate::given::cases())]
+
     #[test]
     fn counts_are_those_of_counting_by_hand(events in life()) {
         let baskets = by_hand(&events);
@@ -380,4 +382,18 @@ proptest! {
             prop_assert_eq!(a, b);
         }
     }
+}
+
+crate::given::also_in_postgres! {
+    an_order_counts_from_its_confirmation
+    an_order_that_came_to_nothing_never_counts
+    a_cancelled_or_wholly_returned_order_stops_counting
+    a_product_on_several_lines_counts_once_and_until_its_last_unit_came_back
+    what_everybody_buys_is_not_what_goes_together
+    partners_below_the_minimum_support_are_left_out
+    a_reader_can_ask_for_what_is_stored_or_for_now
+    an_order_of_1100_lines_is_one_basket_and_1100_postings
+    counts_are_those_of_counting_by_hand
+    batches_and_refreshes_at_any_time_leave_the_same_rows
+    little_memory_changes_no_count
 }

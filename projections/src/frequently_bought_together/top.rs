@@ -1,8 +1,8 @@
 //! The best partners of a product: read in one look-up, or counted on the spot.
 
+use crate::sql::FromSqlError;
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::ProductId;
-use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::StoreError;
 use crate::frequently_bought_together::counting::Counter;
@@ -64,10 +64,7 @@ pub fn top(
     freshness: Freshness,
 ) -> Result<Top, StoreError> {
     // One state of the file for all statements, unless the caller sees to that.
-    let _snapshot = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
+    let _snapshot = connection.snapshot()?;
     let all_orders: u32 =
         connection.prepare_cached("SELECT orders FROM total")?.query_row([], |row| row.get(0))?;
     let stale = is_stale(connection, product)?;
@@ -114,15 +111,13 @@ fn is_stale(connection: &Connection, product: ProductId) -> Result<bool, StoreEr
 }
 
 fn orders(connection: &Connection, product: ProductId) -> Result<u32, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached("SELECT count(*) FROM posting WHERE product_id = ?1")?
-        .query_row([product.uuid().into_bytes()], |row| row.get(0))?)
+        .query_row([product.uuid().into_bytes()], |row| row.get(0))
 }
 
 pub(super) fn support_min(connection: &Connection) -> Result<u32, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT support_min FROM settings")?
-        .query_row([], |row| row.get(0))?)
+    connection.prepare_cached("SELECT support_min FROM settings")?.query_row([], |row| row.get(0))
 }
 
 /// What was last stored: the product's orders then, and partners with their orders then.
@@ -136,7 +131,6 @@ pub(super) fn stored(
             Ok((row.get(0)?, read(row.get_ref(1)?.as_blob()?)?))
         })
         .optional()
-        .map_err(StoreError::from)
 }
 
 /// Stores those partners that are among the best [`TOP_MAX`] by any score.
@@ -155,7 +149,10 @@ pub(super) fn store(
     best.sort_unstable_by_key(|partner| partner.product_id);
     best.dedup();
     connection
-        .prepare_cached("INSERT OR REPLACE INTO top VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT INTO top VALUES (?1, ?2, ?3) ON CONFLICT (product_id)
+             DO UPDATE SET orders = excluded.orders, partners = excluded.partners",
+        )?
         .execute(params![product.uuid().into_bytes(), of_orders, write(&best)])?;
     Ok(())
 }

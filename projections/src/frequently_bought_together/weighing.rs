@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use crate::sql::Connection;
 use domain::ProductId;
-use rusqlite::Connection;
 
 use super::tests::{confirmed, placed, product};
 use super::*;
@@ -44,13 +44,14 @@ fn baskets() -> Vec<Vec<u128>> {
 #[expect(clippy::print_stderr, reason = "figures are for people")]
 fn loading_counting_and_refreshing_stay_within_their_bounds() {
     let folder = tempfile::tempdir().unwrap();
-    let connection = Connection::open(folder.path().join("weighing.sqlite")).unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("weighing.sqlite")).unwrap();
     connection.set_prepared_statement_cache_capacity(64);
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;",
         )
         .unwrap();
+    let connection = Connection::from(connection);
     FrequentlyBoughtTogether::create_tables(&connection).unwrap();
     let baskets = baskets();
     let mut events = Vec::new();
@@ -63,7 +64,7 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
     let started = processor_time();
     feed::<FrequentlyBoughtTogether>(&connection, &events, 1_000);
     let loading = processor_time() - started;
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<i64>(0)).unwrap();
     let postings = count("SELECT count(*) FROM posting");
     let file = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
     eprintln!(

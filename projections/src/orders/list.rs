@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::sql::Connection;
+use crate::sql::Value;
 use domain::order::OrderStatus;
 use domain::{CustomerId, SellerId, Timestamp};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
 use super::Orders;
@@ -196,9 +196,9 @@ impl Arm {
             " ORDER BY {scanned}.placed_us DESC, {scanned}.id DESC LIMIT {limit}"
         ));
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
+        let mut rows = statement.query(values.as_slice())?;
         while let Some(row) = rows.next()? {
-            found.push((row.get(0)?, crate::id_column::id(row, 1)?, row.get(2)?));
+            found.push((row.get(0)?, crate::id_column::id(&row, 1)?, row.get(2)?));
         }
         Ok(())
     }

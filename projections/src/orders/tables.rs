@@ -1,7 +1,7 @@
 //! How orders are kept: the tables, and which of them a change touches.
 
+use crate::sql::{Connection, params};
 use domain::order::OrderStatus;
-use rusqlite::{Connection, params};
 
 use super::row::OrderRow;
 use crate::StoreError;
@@ -11,9 +11,12 @@ impl OrderRow {
     pub(super) fn insert(&self, connection: &Connection) -> Result<(), StoreError> {
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO orders
+                "INSERT INTO orders
                      (number, id, status, placed_us, customer, reference, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (number) DO UPDATE SET id = excluded.id, status = excluded.status,
+                     placed_us = excluded.placed_us, customer = excluded.customer,
+                     reference = excluded.reference, state = excluded.state",
             )?
             .execute(params![
                 self.number,
@@ -25,7 +28,10 @@ impl OrderRow {
                 serde_json::to_string(self)?,
             ])?;
         connection
-            .prepare_cached("INSERT OR REPLACE INTO placed VALUES (?1, ?2)")?
+            .prepare_cached(
+                "INSERT INTO placed VALUES (?1, ?2)
+                 ON CONFLICT (number) DO UPDATE SET facts = excluded.facts",
+            )?
             .execute(params![self.number, std::mem::take(&mut *hold(&self.facts))])?;
         self.insert_sellers(connection)
     }
@@ -46,8 +52,10 @@ impl OrderRow {
     }
 
     fn insert_sellers(&self, connection: &Connection) -> Result<(), StoreError> {
-        let mut insert = connection
-            .prepare_cached("INSERT OR REPLACE INTO order_sellers VALUES (?1, ?2, ?3)")?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO order_sellers VALUES (?1, ?2, ?3)
+             ON CONFLICT (seller, placed_us, id) DO NOTHING",
+        )?;
         for seller in &self.sellers {
             insert.execute(params![
                 seller.uuid().as_bytes(),
@@ -60,7 +68,8 @@ impl OrderRow {
 
     fn enter_work(&self, connection: &Connection) -> Result<(), StoreError> {
         if waits_for_seller(self.status) {
-            let sql = "INSERT OR REPLACE INTO seller_work VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO seller_work VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (seller, status, placed_us, id) DO NOTHING";
             self.for_each_seller(connection, self.status, sql)?;
         }
         Ok(())

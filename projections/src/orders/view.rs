@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, OptionalExtension};
 use domain::customer::Address;
 use domain::order::{OrderEndReason, OrderStatus, OrderTotals, PlacedOrder};
 use domain::pricing::PriceRule;
@@ -9,7 +10,6 @@ use domain::{
     CartId, Currency, CustomerId, LineNumber, OrderId, PaymentMethodId, ProductId, ReturnId,
     Sealed, SellerId, ShipmentId, SkuId, Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::money::PaymentView;
@@ -94,9 +94,7 @@ impl From<OrderRow> for OrderSummary {
 pub(super) fn load(connection: &Connection, id: OrderId) -> Result<Option<OrderView>, StoreError> {
     let found = connection
         .prepare_cached("SELECT state, facts FROM orders JOIN placed USING (number) WHERE id = ?1")?
-        .query_row([id.uuid().as_bytes()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })
+        .query_row([id.uuid().as_bytes()], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
         .optional()?;
     let Some((state, facts)) = found else {
         return Ok(None);
@@ -106,7 +104,7 @@ pub(super) fn load(connection: &Connection, id: OrderId) -> Result<Option<OrderV
     let payment = match row.payment_id {
         Some(payment_id) => connection
             .prepare_cached("SELECT state FROM payments WHERE id = ?1")?
-            .query_row([payment_id.uuid().as_bytes()], |row| row.get::<_, String>(0))
+            .query_row([payment_id.uuid().as_bytes()], |row| row.get::<String>(0))
             .optional()?
             .map(|state| serde_json::from_str::<PaymentView>(&state))
             .transpose()?,

@@ -1,9 +1,9 @@
 //! Customers, without what only the one who charges may see.
 
+use crate::sql::{Connection, params};
 use domain::customer::{Address, CustomerOnRecord, CustomerState, PaymentMethod};
 use domain::pricing::Tier;
 use domain::{CustomerId, PaymentMethodId, Sealed};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::page::page;
@@ -76,7 +76,7 @@ pub fn customers(
     after: Option<CustomerId>,
     limit: usize,
 ) -> Result<Page<CustomerSummary, CustomerId>, StoreError> {
-    let mut sql = "SELECT id, record FROM customer WHERE (?1 IS NULL OR id > ?1)".to_owned();
+    let mut sql = "SELECT id, record FROM customer WHERE (id > ?1 OR ?1 IS NULL)".to_owned();
     sql.push_str(match filter.tier {
         Some(Tier::Retail) => " AND wholesale = 0",
         Some(Tier::Wholesale) => " AND wholesale = 1",
@@ -120,14 +120,18 @@ pub(super) fn save(
     record: &Record<CustomerState>,
 ) -> Result<(), StoreError> {
     let customer = record.state.as_deref();
-    connection.prepare_cached("INSERT OR REPLACE INTO customer VALUES (?1, ?2, ?3, ?4)")?.execute(
-        params![
+    connection
+        .prepare_cached(
+            "INSERT INTO customer VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET wholesale = excluded.wholesale,
+                 erased = excluded.erased, record = excluded.record",
+        )?
+        .execute(params![
             id.uuid().into_bytes(),
             customer.is_some_and(|customer| customer.tier == Tier::Wholesale),
             customer.is_some_and(|customer| customer.erased),
             serde_json::to_string(record)?
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Pages of parties, in the order of their ids, which is the order in which they came.
 
-use rusqlite::{Connection, params};
+use crate::sql::{Connection, params};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -44,8 +44,8 @@ where
             return Ok(Page { rows, next: last });
         }
         seen += 1;
-        let id: Id = crate::id_column::id(row, 0)?;
-        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let id: Id = crate::id_column::id(&row, 0)?;
+        let text = row.get_ref(1)?.as_str()?;
         rows.extend(view(id, serde_json::from_str(text)?));
         last = Some(id);
     }

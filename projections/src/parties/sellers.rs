@@ -1,8 +1,8 @@
 //! Sellers.
 
+use crate::sql::Connection;
 use domain::SellerId;
 use domain::seller::{SellerDetails, SellerState};
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::page::page;
@@ -36,7 +36,7 @@ pub fn sellers(
     after: Option<SellerId>,
     limit: usize,
 ) -> Result<Page<SellerView, SellerId>, StoreError> {
-    let sql = "SELECT id, record FROM seller WHERE (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2";
+    let sql = "SELECT id, record FROM seller WHERE (id > ?1 OR ?1 IS NULL) ORDER BY id LIMIT ?2";
     page(connection, sql, after.map(SellerId::uuid), limit, view)
 }
 

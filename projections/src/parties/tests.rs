@@ -1,12 +1,12 @@
 //! The rules of this model.
 
+use crate::sql::Connection;
 use domain::customer::{Address, CustomerEvent, PaymentMethod};
 use domain::pricing::Tier;
 use domain::seller::{SellerDetails, SellerEvent};
 use domain::warehouse::{WarehouseDetails, WarehouseEvent};
 use domain::{CustomerId, PaymentMethodId, Sealed, SellerId, WarehouseId};
 use proptest::prelude::*;
-use rusqlite::Connection;
 use schemas::AnyEvent;
 use uuid::Uuid;
 
@@ -205,6 +205,8 @@ fn any_event() -> impl Strategy<Value = Given> {
 }
 
 proptest! {
+    #![proptest_config(crate::given::cases())]
+
     #[test]
     fn batches_of_any_size_leave_the_same_rows(
         events in prop::collection::vec(any_event(), 0..60), batch in 1_usize..20,
@@ -214,4 +216,16 @@ proptest! {
         feed::<Parties>(&other, &events, batch);
         prop_assert_eq!(dump(&other), dump(&given::<Parties>(&events)));
     }
+}
+
+crate::given::also_in_postgres! {
+    a_customer_shows_addresses_and_methods_but_never_a_token
+    a_token_is_given_out_for_one_method_of_its_customer
+    an_erased_customer_is_known_but_nothing_personal_is_left_in_the_file
+    pages_hold_every_customer_once
+    limits_are_brought_into_bounds
+    sellers_are_found_by_id_and_in_pages
+    warehouses_come_in_the_order_they_are_drawn_on
+    an_event_about_nobody_makes_nobody
+    batches_of_any_size_leave_the_same_rows
 }

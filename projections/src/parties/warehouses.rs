@@ -1,8 +1,8 @@
 //! Warehouses.
 
+use crate::sql::{Connection, params};
 use domain::WarehouseId;
 use domain::warehouse::{WarehouseDetails, WarehouseState};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::page::page;
@@ -40,7 +40,7 @@ pub fn warehouses(
     limit: usize,
 ) -> Result<Page<WarehouseView, WarehouseId>, StoreError> {
     let sql = "SELECT id, record FROM warehouse
-               WHERE (?1 IS NULL OR (rank, id) > (SELECT rank, id FROM warehouse WHERE id = ?1))
+               WHERE ((rank, id) > (SELECT rank, id FROM warehouse WHERE id = ?1) OR ?1 IS NULL)
                ORDER BY rank, id LIMIT ?2";
     page(connection, sql, after.map(WarehouseId::uuid), limit, view)
 }
@@ -50,13 +50,16 @@ pub(super) fn save(
     id: WarehouseId,
     record: &Record<WarehouseState>,
 ) -> Result<(), StoreError> {
-    connection.prepare_cached("INSERT OR REPLACE INTO warehouse VALUES (?1, ?2, ?3)")?.execute(
-        params![
+    connection
+        .prepare_cached(
+            "INSERT INTO warehouse VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, record = excluded.record",
+        )?
+        .execute(params![
             id.uuid().into_bytes(),
             record.state.as_ref().map_or(0, |known| known.details.rank),
             serde_json::to_string(record)?
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 

@@ -7,27 +7,28 @@ use std::time::Duration;
 use journal::MemoryJournal;
 
 use super::*;
+use crate::conformance::{Store, in_every_store};
 use crate::story::{self, Teller};
 use crate::{
     Projector, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, Registration, WaitError,
     models, order_history, orders, rebuild,
 };
 
-fn journal() -> (Arc<dyn Journal>, Teller) {
+pub(crate) fn journal() -> (Arc<dyn Journal>, Teller) {
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
     (Arc::clone(&journal), Teller::new(journal))
 }
 
-fn open(journal: &Arc<dyn Journal>, directory: &Directory) -> Runner {
+pub(crate) fn open(journal: &Arc<dyn Journal>, directory: &Directory) -> Runner {
     Runner::open(Arc::clone(journal), directory, &models::all(), Options::default()).unwrap()
 }
 
-async fn catch_up(runner: &mut Runner) {
+pub(crate) async fn catch_up(runner: &mut Runner) {
     while runner.run_once(64).await.unwrap().events > 0 {}
 }
 
 /// A little of everything.
-async fn tell_some(teller: &mut Teller, orders: std::ops::Range<u64>) {
+pub(crate) async fn tell_some(teller: &mut Teller, orders: std::ops::Range<u64>) {
     for number in orders {
         let lines = 1 + u32::try_from(number % 4).unwrap();
         if number % 5 == 0 {
@@ -45,7 +46,7 @@ async fn tell_some(teller: &mut Teller, orders: std::ops::Range<u64>) {
     }
 }
 
-fn rows(models: &ReadModels) -> Vec<String> {
+pub(crate) fn rows(models: &ReadModels) -> Vec<String> {
     let mut lines = Vec::new();
     for model in models::all() {
         let mut keep = |line: &str| {
@@ -58,7 +59,7 @@ fn rows(models: &ReadModels) -> Vec<String> {
 }
 
 /// As `assert_eq`, but tells only the rows that differ.
-fn assert_same(left: &[String], right: &[String]) {
+pub(crate) fn assert_same(left: &[String], right: &[String]) {
     let only = |these: &[String], those: &[String]| -> Vec<String> {
         these.iter().filter(|row| !those.contains(row)).take(5).cloned().collect()
     };
@@ -66,19 +67,13 @@ fn assert_same(left: &[String], right: &[String]) {
 }
 
 /// The rows that a runner with nothing but this journal comes to.
-async fn rows_from_scratch(journal: &Arc<dyn Journal>) -> Vec<String> {
+pub(crate) async fn rows_from_scratch(journal: &Arc<dyn Journal>) -> Vec<String> {
     let mut runner = open(journal, &Directory::in_memory());
     while runner.run_once(1_000).await.unwrap().events > 0 {}
     rows(&runner.read_models())
 }
 
-fn disk() -> (tempfile::TempDir, Directory) {
-    let temporary = tempfile::tempdir().unwrap();
-    let directory = Directory::on_disk(&temporary.path().join("read-models")).unwrap();
-    (temporary, directory)
-}
-
-fn files(path: &Path, end: &str) -> Vec<String> {
+pub(crate) fn files(path: &Path, end: &str) -> Vec<String> {
     let mut found: Vec<String> = std::fs::read_dir(path.join("read-models"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -88,10 +83,9 @@ fn files(path: &Path, end: &str) -> Vec<String> {
     found
 }
 
-#[tokio::test]
-async fn the_same_rows_come_of_any_batches_and_any_restarts() {
+async fn the_same_rows_come_of_any_batches_and_any_restarts(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..30).await;
     let mut runner = open(&journal, &directory);
     for (step, batch) in [1, 7, 3, 200, 13, 50, 2].into_iter().cycle().enumerate() {
@@ -112,10 +106,9 @@ async fn the_same_rows_come_of_any_batches_and_any_restarts() {
     assert_eq!(runner.position(), journal.head());
 }
 
-#[tokio::test]
-async fn a_crash_in_the_middle_of_a_batch_loses_and_repeats_nothing() {
+async fn a_crash_in_the_middle_of_a_batch_loses_and_repeats_nothing(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..12).await;
     let mut runner = open(&journal, &directory);
     runner.run_once(40).await.unwrap();
@@ -130,10 +123,9 @@ async fn a_crash_in_the_middle_of_a_batch_loses_and_repeats_nothing() {
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_reader_waits_for_what_it_wrote_and_is_told_how_far_it_got() {
+async fn a_reader_waits_for_what_it_wrote_and_is_told_how_far_it_got(store: Store) {
     let (journal, mut teller) = journal();
-    let mut runner = open(&journal, &Directory::in_memory());
+    let mut runner = open(&journal, &store.directory);
     let read_models = runner.read_models();
     teller.tell(story::bought(1, 1)).await;
     let wanted = journal.head();
@@ -151,10 +143,9 @@ async fn a_reader_waits_for_what_it_wrote_and_is_told_how_far_it_got() {
     assert!(read_models.wait_for_models(&models, wanted, Duration::ZERO).await.is_ok());
 }
 
-#[tokio::test]
-async fn an_undigestible_event_parks_its_stream_and_nothing_else() {
+async fn an_undigestible_event_parks_its_stream_and_nothing_else(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     teller.tell(story::bought(1, 1)).await;
     teller.tell_nonsense(story::order(1).uuid(), "order.shipped").await;
     teller.tell(story::delivered(1, 1)).await;
@@ -185,10 +176,9 @@ async fn an_undigestible_event_parks_its_stream_and_nothing_else() {
     assert!(matches!(refused, Err(RebuildError::BadEvent { model: "orders", .. })));
 }
 
-#[tokio::test]
-async fn a_parked_event_that_can_be_applied_again_is_applied_once() {
+async fn a_parked_event_that_can_be_applied_again_is_applied_once(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     teller.tell(story::bought(1, 1)).await;
     let mut runner = open(&journal, &directory);
     // As an earlier release would have left it: set aside from the first event on.
@@ -204,12 +194,11 @@ async fn a_parked_event_that_can_be_applied_again_is_applied_once() {
     assert_same(&rows(&models), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn parked_events_are_tried_again_without_a_server_and_asked_for_beside_one() {
+async fn parked_events_are_tried_again_without_a_server_and_asked_for_beside_one(store: Store) {
     let memory = Arc::new(MemoryJournal::new());
     let journal: Arc<dyn Journal> = Arc::clone(&memory) as _;
     let mut teller = Teller::new(Arc::clone(&journal));
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     teller.tell(story::bought(1, 1)).await;
     let mut runner = open(&journal, &directory);
     let items = decode(journal.read_all(Position(0), 1_000).await.unwrap());
@@ -226,12 +215,11 @@ async fn parked_events_are_tried_again_without_a_server_and_asked_for_beside_one
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_retry_that_the_journal_cannot_serve_is_not_forgotten() {
+async fn a_retry_that_the_journal_cannot_serve_is_not_forgotten(store: Store) {
     let memory = Arc::new(MemoryJournal::new());
     let journal: Arc<dyn Journal> = Arc::clone(&memory) as _;
     let mut teller = Teller::new(Arc::clone(&journal));
-    let directory = Directory::in_memory();
+    let directory = store.directory.clone();
     teller.tell(story::bought(1, 1)).await;
     let mut runner = open(&journal, &directory);
     let items = decode(journal.read_all(Position(0), 1_000).await.unwrap());
@@ -240,10 +228,10 @@ async fn a_retry_that_the_journal_cannot_serve_is_not_forgotten() {
     directory.request_retry("order_history").unwrap();
     memory.crash();
     assert!(runner.keep_house().await.is_err());
-    assert!(directory.take_retry("order_history"));
+    assert!(directory.take_retry("order_history").unwrap());
 }
 
-async fn run_rebuild(
+pub(crate) async fn run_rebuild(
     journal: &Arc<dyn Journal>,
     directory: &Directory,
     names: &[&str],
@@ -255,10 +243,9 @@ async fn run_rebuild(
     rebuild(journal, directory, &models, options, &mut |_| ControlFlow::Continue(())).await
 }
 
-#[tokio::test]
-async fn a_rebuild_beside_a_running_server_gives_the_same_rows_and_is_taken_over() {
+async fn a_rebuild_beside_a_running_server_gives_the_same_rows_and_is_taken_over(store: Store) {
     let (journal, mut teller) = journal();
-    let (temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..40).await;
     let mut runner = open(&journal, &directory);
     catch_up(&mut runner).await;
@@ -280,17 +267,19 @@ async fn a_rebuild_beside_a_running_server_gives_the_same_rows_and_is_taken_over
     runner.keep_house().await.unwrap();
     assert_same(&rows(&runner.read_models()), &before);
     assert_eq!(runner.generation("orders").unwrap().0, 2);
-    assert_eq!(files(temporary.path(), "-1.db"), Vec::<String>::new());
-    assert_eq!(files(temporary.path(), ".ready"), Vec::<String>::new());
+    if let Some(path) = store.path() {
+        assert_eq!(files(path, "-1.db"), Vec::<String>::new());
+        assert_eq!(files(path, ".ready"), Vec::<String>::new());
+    }
+    assert!(names.iter().all(|name| directory.generations(name).unwrap() == [2]));
     tell_some(&mut teller, 60..70).await;
     catch_up(&mut runner).await;
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_rebuild_without_a_server_swaps_by_itself() {
+async fn a_rebuild_without_a_server_swaps_by_itself(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..20).await;
     for generation in [2, 3] {
         let Rebuilt::Finished(rebuilt) =
@@ -306,10 +295,9 @@ async fn a_rebuild_without_a_server_swaps_by_itself() {
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_stopped_rebuild_goes_on_where_it_was() {
+async fn a_stopped_rebuild_goes_on_where_it_was(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..40).await;
     let all = models::all();
     let options = RebuildOptions { batch_events: 100, ..RebuildOptions::default() };
@@ -332,10 +320,9 @@ async fn a_stopped_rebuild_goes_on_where_it_was() {
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_file_of_another_journal_is_built_anew_and_one_owner_has_the_directory() {
+async fn a_file_of_another_journal_is_built_anew_and_one_owner_has_the_directory(store: Store) {
     let (first, mut teller) = journal();
-    let (temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..5).await;
     let mut runner = open(&first, &directory);
     catch_up(&mut runner).await;
@@ -349,19 +336,20 @@ async fn a_file_of_another_journal_is_built_anew_and_one_owner_has_the_directory
     assert_eq!(runner.position(), Position(0));
     catch_up(&mut runner).await;
     assert_same(&rows(&runner.read_models()), &rows_from_scratch(&other).await);
-    assert_eq!(files(temporary.path(), ".db").len(), models::all().len());
+    if let Some(path) = store.path() {
+        assert_eq!(files(path, ".db").len(), models::all().len());
+    }
 }
 
-#[tokio::test]
-async fn a_model_that_is_behind_does_not_hold_up_the_others() {
+async fn a_model_that_is_behind_does_not_hold_up_the_others(store: Store) {
     let (journal, mut teller) = journal();
-    let (temporary, directory) = disk();
+    let directory = store.directory.clone();
     tell_some(&mut teller, 0..40).await;
     let mut runner = open(&journal, &directory);
     catch_up(&mut runner).await;
     runner.store_positions().unwrap();
     drop(runner);
-    std::fs::remove_file(temporary.path().join("read-models/carts-1.db")).unwrap();
+    directory.remove("carts", 1).unwrap();
     let mut runner = open(&journal, &directory);
     let models = runner.read_models();
     teller.tell(vec![story::ordered(1_000, 1)]).await;
@@ -373,11 +361,10 @@ async fn a_model_that_is_behind_does_not_hold_up_the_others() {
     assert_same(&rows(&models), &rows_from_scratch(&journal).await);
 }
 
-#[tokio::test]
-async fn a_reader_who_waits_is_not_held_up_by_lingering() {
+async fn a_reader_who_waits_is_not_held_up_by_lingering(store: Store) {
     let (journal, mut teller) = journal();
     let options = Options { linger: Duration::from_secs(60), ..Options::default() };
-    let directory = Directory::in_memory();
+    let directory = store.directory.clone();
     let runner = Runner::open(Arc::clone(&journal), &directory, &models::all(), options).unwrap();
     let models = runner.read_models();
     let running = tokio::spawn(runner.run(std::future::pending()));
@@ -388,10 +375,9 @@ async fn a_reader_who_waits_is_not_held_up_by_lingering() {
     running.abort();
 }
 
-#[tokio::test]
-async fn it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions() {
+async fn it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions(store: Store) {
     let (journal, mut teller) = journal();
-    let (_temporary, directory) = disk();
+    let directory = store.directory.clone();
     let runner = open(&journal, &directory);
     let models = runner.read_models();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -404,4 +390,21 @@ async fn it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions() {
     running.await.unwrap().unwrap();
     let runner = open(&journal, &directory);
     assert_eq!(runner.position(), journal.head());
+}
+
+in_every_store! {
+    the_same_rows_come_of_any_batches_and_any_restarts
+    a_crash_in_the_middle_of_a_batch_loses_and_repeats_nothing
+    a_reader_waits_for_what_it_wrote_and_is_told_how_far_it_got
+    an_undigestible_event_parks_its_stream_and_nothing_else
+    a_parked_event_that_can_be_applied_again_is_applied_once
+    parked_events_are_tried_again_without_a_server_and_asked_for_beside_one
+    a_retry_that_the_journal_cannot_serve_is_not_forgotten
+    a_rebuild_beside_a_running_server_gives_the_same_rows_and_is_taken_over
+    a_rebuild_without_a_server_swaps_by_itself
+    a_stopped_rebuild_goes_on_where_it_was
+    a_file_of_another_journal_is_built_anew_and_one_owner_has_the_directory
+    a_model_that_is_behind_does_not_hold_up_the_others
+    a_reader_who_waits_is_not_held_up_by_lingering
+    it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions
 }

@@ -38,9 +38,10 @@ impl Runner {
     /// The first failure; the rest is done all the same at the next call.
     pub async fn keep_house(&mut self) -> Result<(), RunnerError> {
         self.adopt_ready().await?;
+        self.directory.place().tidy()?;
         for index in 0..self.feeds.len() {
             let name = self.feeds[index].name();
-            if self.directory.take_retry(name)
+            if self.directory.take_retry(name)?
                 && let Err(error) = self.retry(name).await
             {
                 // Not the event's fault, such as a full disk: what was asked for is still to be done.

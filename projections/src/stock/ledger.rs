@@ -1,7 +1,7 @@
 //! How stock rows are kept, and how units move between held and committed when they are saved.
 
+use crate::sql::{Connection, OptionalExtension, params};
 use domain::{OrderId, SkuId, WarehouseId};
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::level::Level;
 use super::{Hold, Kind, Sku, Soft, StockKey};
@@ -41,7 +41,7 @@ fn load_level(
     sku: SkuId,
     warehouse: WarehouseId,
 ) -> Result<Option<Kind>, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached(
             "SELECT on_hand, reserved, unavailable, received, returned, shipped, written_off
              FROM levels WHERE sku = ?1 AND warehouse = ?2",
@@ -57,15 +57,13 @@ fn load_level(
                 written_off: row.get(6)?,
             }))
         })
-        .optional()?)
+        .optional()
 }
 
 fn load_sku(connection: &Connection, sku: SkuId) -> Result<Option<Kind>, StoreError> {
     let found = connection
         .prepare_cached("SELECT product, policy FROM skus WHERE sku = ?1")?
-        .query_row([sku.uuid().as_bytes()], |row| {
-            Ok((optional_id(row, 0)?, row.get::<_, String>(1)?))
-        })
+        .query_row([sku.uuid().as_bytes()], |row| Ok((optional_id(row, 0)?, row.get::<String>(1)?)))
         .optional()?;
     let Some((product_id, policy)) = found else { return Ok(None) };
     Ok(Some(Kind::Sku(Sku { product_id, policy: serde_json::from_str(&policy)? })))
@@ -85,7 +83,7 @@ pub(super) fn save(
             connection
                 .prepare_cached(
                     "INSERT INTO skus (sku, product, policy) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET product = excluded.product,
+                     ON CONFLICT (sku) DO UPDATE SET product = excluded.product,
                          policy = excluded.policy",
                 )?
                 .execute(params![
@@ -107,7 +105,9 @@ pub(super) fn save(
         }
         (StockKey::Firm(order), None, Some(_)) => {
             connection
-                .prepare_cached("INSERT OR IGNORE INTO firm_orders VALUES (?1)")?
+                .prepare_cached(
+                    "INSERT INTO firm_orders VALUES (?1) ON CONFLICT (order_id) DO NOTHING",
+                )?
                 .execute([order.uuid().as_bytes()])?;
             move_holds(connection, *order, 1)
         }
@@ -133,7 +133,8 @@ fn save_level(
             "INSERT INTO levels (sku, warehouse, on_hand, reserved, unavailable, received,
                  returned, shipped, written_off)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved,
+             ON CONFLICT (sku, warehouse) DO UPDATE SET
+                 on_hand = excluded.on_hand, reserved = excluded.reserved,
                  unavailable = excluded.unavailable, received = excluded.received,
                  returned = excluded.returned, shipped = excluded.shipped,
                  written_off = excluded.written_off",
@@ -168,7 +169,7 @@ fn save_soft(
         Some(soft) => connection
             .prepare_cached(
                 "INSERT INTO soft_holds VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET units = excluded.units,
+                 ON CONFLICT (sku, cart) DO UPDATE SET units = excluded.units,
                      expires_us = excluded.expires_us",
             )?
             .execute(params![sku.uuid().as_bytes(), cart, soft.units, soft.expires_us])?,
@@ -179,7 +180,7 @@ fn save_soft(
     connection
         .prepare_cached(
             "INSERT INTO skus (sku, soft) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET soft = soft + excluded.soft",
+             ON CONFLICT (sku) DO UPDATE SET soft = skus.soft + excluded.soft",
         )?
         .execute(params![sku.uuid().as_bytes(), change])?;
     Ok(())
@@ -219,7 +220,8 @@ fn save_hold(
             connection
                 .prepare_cached(
                     "INSERT INTO holds VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET units = excluded.units",
+                     ON CONFLICT (order_id, sku, warehouse)
+                     DO UPDATE SET units = excluded.units",
                 )?
                 .execute(params![
                     order.uuid().as_bytes(),
@@ -235,14 +237,14 @@ fn save_hold(
 
 /// The order became firm (1) or is no longer (−1): what it holds changes sides.
 fn move_holds(connection: &Connection, order: OrderId, sign: i64) -> Result<(), StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT sku, warehouse, units FROM holds WHERE order_id = ?1")?;
-    let mut rows = statement.query([order.uuid().as_bytes()])?;
-    while let Some(row) = rows.next()? {
-        let units: i64 = row.get(2)?;
-        commit_units(connection, true, id(row, 0)?, id(row, 1)?, sign * units)?;
-    }
-    Ok(())
+    connection
+        .prepare_cached(
+            "UPDATE levels SET committed = committed + ?2 * (
+                 SELECT units FROM holds WHERE order_id = ?1
+                     AND holds.sku = levels.sku AND holds.warehouse = levels.warehouse)
+             WHERE (sku, warehouse) IN (SELECT sku, warehouse FROM holds WHERE order_id = ?1)",
+        )?
+        .execute(params![order.uuid().as_bytes(), sign])
 }
 
 fn commit_units(
@@ -262,10 +264,18 @@ fn commit_units(
     Ok(())
 }
 
+/// What saving this row asks for; see [`crate::Projector::ask_before_save`].
+pub(super) fn ask_before_save(connection: &Connection, key: &StockKey) -> Result<(), StoreError> {
+    match key {
+        StockKey::Hold(order, _) => is_firm(connection, *order).map(drop),
+        _ => Ok(()),
+    }
+}
+
 fn is_firm(connection: &Connection, order: OrderId) -> Result<bool, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached("SELECT 1 FROM firm_orders WHERE order_id = ?1")?
-        .exists([order.uuid().as_bytes()])?)
+        .exists([order.uuid().as_bytes()])
 }
 
 fn hold(kind: Option<&Kind>) -> &[(WarehouseId, u32)] {

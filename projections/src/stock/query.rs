@@ -1,8 +1,8 @@
 //! Questions about stock.
 
+use crate::sql::{Connection, OptionalExtension, Row, params};
 use domain::inventory::StockPolicy;
 use domain::{ProductId, SkuId, Timestamp, WarehouseId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::Stock;
@@ -58,12 +58,12 @@ pub fn by_sku(
         let about = connection
             .prepare_cached("SELECT product, policy, soft FROM skus WHERE sku = ?1")?
             .query_row([sku.uuid().as_bytes()], |row| {
-                Ok((optional_id(row, 0)?, row.get::<_, String>(1)?, row.get::<_, u64>(2)?))
+                Ok((optional_id(row, 0)?, row.get::<String>(1)?, row.get::<u64>(2)?))
             })
             .optional()?;
         let past: u64 = connection
             .prepare_cached(
-                "SELECT coalesce(sum(units), 0) FROM soft_holds
+                "SELECT CAST(coalesce(sum(units), 0) AS INTEGER) FROM soft_holds
                  WHERE sku = ?1 AND expires_us <= ?2",
             )?
             .query_row(params![sku.uuid().as_bytes(), now.timestamp_micros()], |row| row.get(0))?;
@@ -93,11 +93,14 @@ pub fn by_warehouse(
     after: Option<SkuId>,
     limit: usize,
 ) -> Result<Vec<WarehouseStockView>, StoreError> {
+    let from = if after.is_some() { ">" } else { ">=" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM levels WHERE warehouse = ?1 AND sku > ?2 ORDER BY sku LIMIT ?3"
+        "SELECT {COLUMNS} FROM levels WHERE warehouse = ?1 AND sku {from} ?2
+         ORDER BY sku LIMIT ?3"
     );
     models.read(Stock::NAME, |connection| {
-        let after = after.map_or(Vec::new(), |sku| sku.uuid().as_bytes().to_vec());
+        // Nothing is before the nil id.
+        let after = after.map_or([0; 16], |sku| sku.uuid().into_bytes());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         levels(connection, &sql, params![warehouse.uuid().as_bytes(), after, limit])
     })
@@ -113,14 +116,15 @@ pub fn shortages(
     after: Option<(SkuId, WarehouseId)>,
     limit: usize,
 ) -> Result<Vec<WarehouseStockView>, StoreError> {
+    let from = if after.is_some() { ">" } else { ">=" };
     let sql = format!(
         "SELECT {COLUMNS} FROM levels INDEXED BY shortages
-         WHERE on_hand < reserved + unavailable AND (sku, warehouse) > (?1, ?2)
+         WHERE on_hand < reserved + unavailable AND (sku, warehouse) {from} (?1, ?2)
          ORDER BY sku, warehouse LIMIT ?3"
     );
     models.read(Stock::NAME, |connection| {
-        let (sku, warehouse) = after.map_or((Vec::new(), Vec::new()), |(sku, warehouse)| {
-            (sku.uuid().as_bytes().to_vec(), warehouse.uuid().as_bytes().to_vec())
+        let (sku, warehouse) = after.map_or(([0; 16], [0; 16]), |(sku, warehouse)| {
+            (sku.uuid().into_bytes(), warehouse.uuid().into_bytes())
         });
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         levels(connection, &sql, params![sku, warehouse, limit])
@@ -130,14 +134,14 @@ pub fn shortages(
 fn levels(
     connection: &Connection,
     sql: &str,
-    values: impl rusqlite::Params,
+    values: impl crate::sql::Params,
 ) -> Result<Vec<WarehouseStockView>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(values, level)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.collect::<Result<_, _>>()
 }
 
-fn level(row: &Row<'_>) -> rusqlite::Result<WarehouseStockView> {
+fn level(row: &Row<'_>) -> Result<WarehouseStockView, StoreError> {
     let (on_hand, reserved, committed, unavailable): (u32, u32, u32, u32) =
         (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
     Ok(WarehouseStockView {

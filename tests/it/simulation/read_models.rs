@@ -100,7 +100,7 @@ fn tables_of(models: &ReadModels, model: &str) -> Rows {
         // The model's own progress is not part of its answers.
         for name in names.into_iter().filter(|name| name != "checkpoint" && name != "parked") {
             let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\""))?;
-            let columns = statement.column_count();
+            let columns = statement.column_count()?;
             let mut rows: Vec<String> = statement
                 .query_map([], |row| {
                     let values: Result<Vec<Value>, _> = (0..columns).map(|c| row.get(c)).collect();

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::sql::{Value, ValueRef};
 use domain::Currency;
-use rusqlite::types::{Value, ValueRef};
 
 use super::Sort;
 use crate::StoreError;
@@ -32,7 +32,7 @@ impl SortValue {
     pub(super) fn read(value: ValueRef<'_>) -> Result<Self, StoreError> {
         match value {
             ValueRef::Integer(number) => Ok(Self::Number(number)),
-            value => Ok(Self::Text(value.as_str().map_err(rusqlite::Error::from)?.to_owned())),
+            value => Ok(Self::Text(value.as_str()?.to_owned())),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The SQL of a list. Text comes from here alone; what a caller gave goes in as values.
 
+use crate::sql::Value;
 use domain::Timestamp;
 use domain::{Currency, product::ProductStatus};
-use rusqlite::types::Value;
 
 use super::super::price_spans::nanoseconds;
 use super::super::product_row::status_number;

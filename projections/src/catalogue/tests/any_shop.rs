@@ -204,6 +204,8 @@ fn by_cursor(connection: &Connection, mut request: Request) -> Vec<ProductSummar
 }
 
 proptest! {
+    #![proptest_config(crate::given::cases())]
+
     #[test]
     fn batches_of_any_size_leave_the_same_rows(events in any_shop(), batch in 1_usize..20) {
         let events = log(events);
@@ -263,4 +265,10 @@ proptest! {
             prop_assert_eq!((outer.rgt - outer.lft) as usize, 2 * below.len() - 1);
         }
     }
+}
+
+crate::given::also_in_postgres! {
+    batches_of_any_size_leave_the_same_rows
+    a_list_holds_what_meets_the_filter_in_its_order_on_pages_that_join
+    what_is_below_a_category_is_what_its_parents_say
 }
