@@ -1,6 +1,8 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod eventstore;
 mod keys;
+mod relay;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -25,10 +27,12 @@ use sagas::leadership::{Candidate, Leadership};
 use sagas::payment_gateway::{
     PaymentGateway, SandboxOptions, SandboxProvider, WebhookSink, WebhookSinkError,
 };
+use sagas::relay::{BusError, RelayHandle};
 use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets};
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 
 use crate::secrets::{Secrets, SecretsError};
@@ -53,6 +57,7 @@ pub struct NodeOptions {
     pub policy: ShopPolicy,
     pub clock: Arc<dyn Clock>,
     pub bus: BusOptions,
+    pub telling: Telling,
     pub journal: journal::Options,
     pub reads: projections::Options,
     /// Ask for real-time priority for the committing threads.
@@ -67,6 +72,7 @@ impl NodeOptions {
             policy: ShopPolicy::default(),
             clock: Arc::new(SystemClock),
             bus: BusOptions::default(),
+            telling: Telling::default(),
             journal: journal::Options::default(),
             reads: projections::Options::default(),
             realtime_priority: true,
@@ -106,6 +112,8 @@ pub enum OpenError {
     Agenda(#[from] AgendaError),
     #[error("read models: {0}")]
     ReadModels(#[from] projections::RunnerError),
+    #[error("bus: {0}")]
+    Bus(#[from] BusError),
     #[error("a thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
 }
@@ -122,6 +130,8 @@ pub struct Node {
     /// The agenda again, to look at: its own is busy.
     pub agenda: Arc<Mutex<AgendaTable>>,
     pub under_way: UnderWay,
+    /// Tells the outside, if anybody listens.
+    pub relay: Option<RelayHandle>,
     /// What one node at a time leads, and whether this one does.
     pub leads: Vec<(&'static str, Leadership)>,
     ledger: Arc<dyn Journal>,
@@ -177,6 +187,8 @@ impl Node {
             leadership
         };
         let (leads_agenda, leads_webhooks) = (led("agenda"), led("webhooks"));
+        let told = options.telling.bus(data)?;
+        let told = told.map(|bus| relay::relay(&journal, bus, led(sagas::relay::LEASE)));
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let runner = projector(&journal, data, options.reads)?;
@@ -187,12 +199,19 @@ impl Node {
         under_way.watch("journal", move || reached.out_of_reach().map_or(Ok(()), Err));
         let marks = [under_way.begin("engine"), under_way.begin("agenda")];
         let led = Led { agenda, sandbox: Arc::clone(&sandbox), leads_webhooks, candidates };
+        let told_until = stopped.clone();
         let engine_work = decide(desk, led, marks, stopped.clone());
         let projector_work = follow(runner, under_way.begin("projector"), stopped);
-        let threads = vec![
+        let mut threads = vec![
             thread("engine", runtime, engine_work)?,
             thread("projector", self::runtime()?, projector_work)?,
         ];
+        let mut relay_handle = None;
+        if let Some((handle, relay)) = told {
+            relay_handle = Some(handle);
+            let work = relay::work(relay, under_way.begin("relay"), told_until);
+            threads.push(thread("relay", self::runtime()?, work)?);
+        }
         Ok(Self {
             engine,
             journal,
@@ -203,6 +222,7 @@ impl Node {
             webhook_secrets,
             agenda: Arc::new(Mutex::new(to_look_at)),
             under_way,
+            relay: relay_handle,
             leads,
             ledger,
             stop,

@@ -16,10 +16,11 @@ use domain::Currency;
 use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
 use sagas::leadership::Leadership;
+use sagas::relay::{RelayHandle, RelayState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::{API_KEYS_FILE, Node, NodeOptions, SANDBOX};
+use crate::compose::{API_KEYS_FILE, Node, NodeOptions, SANDBOX, Telling};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -74,6 +75,13 @@ pub(super) struct ServeArgs {
     /// Requests a second of one key of support or an admin; 0 for no limit.
     #[arg(long, env = "TILLROLL_STAFF_RATE", default_value_t = 0)]
     staff_rate: u32,
+    /// Publish what happens to this NATS server with JetStream, nats://USER:PASSWORD@HOST:4222; several
+    /// with commas between them.
+    #[arg(long, env = "TILLROLL_BUS", hide_env_values = true, value_name = "URL")]
+    bus: Option<String>,
+    /// Copies of the stream in a cluster of NATS servers.
+    #[arg(long, env = "TILLROLL_BUS_REPLICAS", requires = "bus", value_name = "COPIES")]
+    bus_replicas: Option<usize>,
 }
 
 /// How many seconds' worth of requests may come at once.
@@ -113,7 +121,35 @@ fn gauges(node: &Node) -> Vec<Gauge> {
             read: Box::new(move || u64::from(leadership.leads())),
         }
     };
-    node.leads.iter().map(lead).collect()
+    let mut gauges: Vec<Gauge> = node.leads.iter().map(lead).collect();
+    gauges.extend(node.relay.as_ref().into_iter().flat_map(relay_gauges));
+    gauges
+}
+
+fn relay_gauges(relay: &RelayHandle) -> Vec<Gauge> {
+    let gauge = |name, help, read: fn(&RelayHandle) -> u64| {
+        let relay = relay.clone();
+        Gauge { name, help, label: ("to", "bus"), read: Box::new(move || read(&relay)) }
+    };
+    vec![
+        gauge("relay_position", "Position up to which the bus is told.", |relay| {
+            relay.progress().position.0
+        }),
+        gauge("relay_lag_events", "Events the bus is not told of yet; 0 on stand-by.", |relay| {
+            relay.lag().unwrap_or(0)
+        }),
+        gauge("relay_published", "Messages published by this node.", |relay| {
+            relay.progress().published
+        }),
+        gauge("relay_unreadable", "Events passed over because nobody can read them.", |relay| {
+            relay.progress().unreadable
+        }),
+        gauge(
+            "relay_troubled",
+            "1 while the relay waits for something to be right again.",
+            |relay| u64::from(matches!(relay.progress().state, RelayState::Troubled(_))),
+        ),
+    ]
 }
 
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
@@ -128,7 +164,10 @@ pub(super) fn node_options(global: &Global, args: &ServeArgs) -> Result<NodeOpti
     policy.carts.guest_ttl = Duration::days(i64::from(args.guest_cart_days));
     policy.hold = Duration::minutes(i64::from(args.hold_minutes));
     policy.starts_processing = args.auto_process;
-    Ok(NodeOptions { policy, stores: global.stores()?, ..NodeOptions::new(&global.data) })
+    let telling =
+        Telling { url: args.bus.clone(), replicas: args.bus_replicas, ..Telling::default() };
+    let stores = global.stores()?;
+    Ok(NodeOptions { policy, stores, telling, ..NodeOptions::new(&global.data) })
 }
 
 /// Serves until it is told to stop; `ready` runs once it listens.

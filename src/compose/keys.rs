@@ -12,7 +12,7 @@ impl Stores {
     fn keys_url(&self) -> Option<&str> {
         match (&self.keys, &self.journal) {
             (Some(url), _) | (None, JournalPlace::Postgres(url)) => Some(url),
-            (None, JournalPlace::File(_)) => None,
+            (None, JournalPlace::File(_) | JournalPlace::EventStore(_)) => None,
         }
     }
 

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use journal::{Journal, JournalError, SqliteJournal};
 
-use super::OpenError;
+use super::{OpenError, eventstore};
 
 pub const JOURNAL_FILE: &str = "journal.db";
 /// The sandbox provider's own ledger.
 pub const SANDBOX_FILE: &str = "sandbox.db";
+/// What a node has read of a journal in EventStoreDB.
+const MIRROR_FILE: &str = "journal-mirror.db";
+const SANDBOX_MIRROR_FILE: &str = "sandbox-mirror.db";
 /// The schema of the sandbox's ledger where that is in PostgreSQL.
 #[cfg(feature = "postgres")]
 const SANDBOX_SCHEMA: &str = "tillroll_sandbox";
@@ -22,6 +25,9 @@ pub enum JournalPlace {
     File(PathBuf),
     /// `postgres://USER:PASSWORD@HOST:5432/DATABASE`, which several nodes may share.
     Postgres(String),
+    /// `esdb://USER:PASSWORD@HOST:2113?stream=NAME`: EventStoreDB or KurrentDB, which several nodes
+    /// may share. Each keeps a mirror in its data directory.
+    EventStore(String),
 }
 
 impl JournalPlace {
@@ -33,9 +39,12 @@ impl JournalPlace {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
         match scheme {
             Some("postgres" | "postgresql") => Ok(Self::Postgres(text.to_owned())),
+            Some("esdb" | "esdb+discover" | "kurrentdb" | "kurrentdb+discover") => {
+                Ok(Self::EventStore(text.to_owned()))
+            }
             Some(other) => Err(format!(
                 "no journal is kept at {other}://: use postgres://USER:PASSWORD@HOST:5432/DATABASE, \
-                 or the path of a file"
+                 esdb://USER:PASSWORD@HOST:2113, or the path of a file"
             )),
             None if text.is_empty() => Err("an empty path".to_owned()),
             None => {
@@ -51,7 +60,7 @@ impl JournalPlace {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::EventStore(_) => None,
         }
     }
 }
@@ -61,7 +70,7 @@ impl fmt::Display for JournalPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => f.write_str(&without_credentials(url)),
+            Self::Postgres(url) | Self::EventStore(url) => f.write_str(&without_credentials(url)),
         }
     }
 }
@@ -113,6 +122,9 @@ impl Stores {
         match &self.journal {
             JournalPlace::File(path) => Ok(Arc::new(SqliteJournal::open(path, options)?)),
             JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::EventStore(url) => {
+                eventstore::open(url, &self.data.join(MIRROR_FILE), options)
+            }
         }
     }
 
@@ -126,6 +138,7 @@ impl Stores {
                 Ok(Arc::new(SqliteJournal::open_read_only(path, journal::Options::default())?))
             }
             JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::EventStore(url) => eventstore::read(url, &self.data.join(MIRROR_FILE)),
         }
     }
 
@@ -139,6 +152,10 @@ impl Stores {
                 Ok(Arc::new(SqliteJournal::open(&self.data.join(SANDBOX_FILE), options)?))
             }
             JournalPlace::Postgres(url) => sandbox_in_postgres(url),
+            JournalPlace::EventStore(url) => {
+                let url = eventstore::beside(url, "sandbox");
+                eventstore::open(&url, &self.data.join(SANDBOX_MIRROR_FILE), options)
+            }
         }
     }
 
@@ -154,6 +171,10 @@ impl Stores {
                 Ok(Some(Arc::new(SqliteJournal::open_read_only(&path, options)?)))
             }
             JournalPlace::Postgres(url) => sandbox_in_postgres(url).map(Some),
+            JournalPlace::EventStore(url) => {
+                let url = eventstore::beside(url, "sandbox");
+                eventstore::read(&url, &self.data.join(SANDBOX_MIRROR_FILE)).map(Some)
+            }
         }
     }
 
@@ -164,8 +185,8 @@ impl Stores {
     /// As the adapters have it; what was done before stays.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
         let mut done = match &self.journal {
-            // A file is made and brought up to date when it is opened.
-            JournalPlace::File(_) => Vec::new(),
+            // A file, or a log, is made and brought up to date when it is opened.
+            JournalPlace::File(_) | JournalPlace::EventStore(_) => Vec::new(),
             JournalPlace::Postgres(url) => migrate_postgres(url)?,
         };
         done.extend(self.migrate_keys()?);

@@ -1,0 +1,83 @@
+//! What tells the outside: the relay, and the bus it publishes to.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use journal::Journal;
+use sagas::leadership::Leadership;
+use sagas::relay::{
+    BusError, Consumer, InProcessBus, MessageBus, Relay, RelayHandle, RelayOptions,
+};
+use tokio::sync::watch;
+
+use crate::under_way::EndMark;
+
+/// How far the consumers of this process have been told.
+const TOLD_FILE: &str = "told.json";
+
+/// Who is told what happens.
+#[derive(Clone, Default)]
+pub struct Telling {
+    /// A NATS server with JetStream, `nats://…`, for consumers anywhere.
+    pub url: Option<String>,
+    /// Copies of the stream in a NATS cluster; 1 where it is `None`.
+    pub replicas: Option<usize>,
+    /// Consumers in this process, which are told where there is no such server.
+    pub consumers: Vec<Arc<dyn Consumer>>,
+}
+
+impl Telling {
+    /// The bus; `None` where nobody listens.
+    pub(super) fn bus(&self, data: &Path) -> Result<Option<Arc<dyn MessageBus>>, BusError> {
+        match &self.url {
+            Some(url) => jetstream(url, self.replicas).map(Some),
+            None if self.consumers.is_empty() => Ok(None),
+            None => {
+                let consumers = self.consumers.clone();
+                Ok(Some(Arc::new(InProcessBus::new(&data.join(TOLD_FILE), consumers))))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "nats")]
+fn jetstream(url: &str, replicas: Option<usize>) -> Result<Arc<dyn MessageBus>, BusError> {
+    use sagas::relay::{JetStreamBus, JetStreamOptions};
+    let mut options = JetStreamOptions::new(url);
+    options.replicas = replicas.unwrap_or(options.replicas);
+    Ok(Arc::new(JetStreamBus::new(options)?))
+}
+
+#[cfg(not(feature = "nats"))]
+fn jetstream(_: &str, _: Option<usize>) -> Result<Arc<dyn MessageBus>, BusError> {
+    let why = "this program was built without NATS: build it with `--features nats`";
+    Err(BusError::SetUp(why.to_owned()))
+}
+
+/// A relay and what runs it.
+pub(super) fn relay(
+    journal: &Arc<dyn Journal>,
+    bus: Arc<dyn MessageBus>,
+    leadership: Leadership,
+) -> (RelayHandle, Relay) {
+    let relay = Relay::open(Arc::clone(journal), bus, RelayOptions::default()).led_by(leadership);
+    (relay.handle(), relay)
+}
+
+/// The relay's thread.
+pub(super) fn work(
+    relay: Relay,
+    _relay: EndMark,
+    mut stopped: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let _relay = _relay;
+        relay
+            .run(async move {
+                // An error means the node is gone, which is a reason to stop too.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            })
+            .await;
+    }
+}
