@@ -7,8 +7,8 @@ use clap::Command;
 use super::documents::{files, text};
 
 /// Settings that the program does not have yet, but is about to.
-const COMING: [&str; 2] = ["TILLROLL_READ_MODELS", "TILLROLL_BUS"];
-const COMING_WORDS: [&str; 3] = ["--read-models", "--bus", "journal"];
+const COMING: [&str; 1] = ["TILLROLL_READ_MODELS"];
+const COMING_WORDS: [&str; 2] = ["--read-models", "journal"];
 
 fn settings() -> BTreeSet<String> {
     let mut found: BTreeSet<String> = COMING.map(str::to_owned).into();
