@@ -79,6 +79,11 @@ pub struct Global {
     #[arg(long, global = true, env = "TILLROLL_KEYS", hide_env_values = true)]
     #[arg(value_name = "URL", help_heading = EVERYWHERE)]
     pub keys: Option<String>,
+    /// The database with the read models, postgres://…, which nodes share and anybody may read;
+    /// without it, files in the data directory.
+    #[arg(long, global = true, env = "TILLROLL_READ_MODELS", hide_env_values = true)]
+    #[arg(value_name = "URL", help_heading = EVERYWHERE)]
+    pub read_models: Option<String>,
     /// Write JSON for a script instead of text for a person.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -100,6 +105,7 @@ impl Global {
             stores.journal = JournalPlace::parse(journal)?;
         }
         stores.keys.clone_from(&self.keys);
+        stores.read_models.clone_from(&self.read_models);
         Ok(stores)
     }
 }

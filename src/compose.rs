@@ -2,6 +2,7 @@
 
 mod eventstore;
 mod keys;
+mod read_models;
 mod relay;
 mod stores;
 
@@ -18,7 +19,7 @@ use commands::{
     TokioSpawner, TokioTimer,
 };
 use journal::{Journal, JournalError, Position};
-use projections::{Directory, ReadModels, Runner};
+use projections::{Follower, ReadModels};
 use sagas::agenda::{Agenda, AgendaError, AgendaTable};
 use sagas::checkout::ShopPolicy;
 use sagas::engine::{Engine, EngineParts};
@@ -191,8 +192,8 @@ impl Node {
         let told = told.map(|bus| relay::relay(&journal, bus, led(sagas::relay::LEASE)));
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
-        let runner = projector(&journal, data, options.reads)?;
-        let reads = runner.read_models();
+        let projector = projector(&journal, options)?;
+        let reads = projector.read_models();
 
         let mut under_way = UnderWay::default();
         let reached = Arc::clone(&journal);
@@ -201,7 +202,7 @@ impl Node {
         let led = Led { agenda, sandbox: Arc::clone(&sandbox), leads_webhooks, candidates };
         let told_until = stopped.clone();
         let engine_work = decide(desk, led, marks, stopped.clone());
-        let projector_work = follow(runner, under_way.begin("projector"), stopped);
+        let projector_work = follow(projector, under_way.begin("projector"), stopped);
         let mut threads = vec![
             thread("engine", runtime, engine_work)?,
             thread("projector", self::runtime()?, projector_work)?,
@@ -299,26 +300,21 @@ async fn send_webhooks(sandbox: Arc<SandboxProvider>, mut leadership: Leadership
 }
 
 /// The projector's thread: folds the journal into the read models.
-async fn follow(runner: Runner, _projector: EndMark, mut stopped: watch::Receiver<bool>) {
+async fn follow(projector: Follower, _projector: EndMark, mut stopped: watch::Receiver<bool>) {
     let stop = async move {
         // An error means the node is gone, which is a reason to stop too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    if let Err(error) = runner.run(stop).await {
+    if let Err(error) = projector.run(stop).await {
         tracing::debug!(%error, "read models ended");
     }
 }
 
-/// What folds the journal into the read models on disk.
-fn projector(
-    journal: &Arc<dyn Journal>,
-    data: &Path,
-    options: projections::Options,
-) -> Result<Runner, OpenError> {
-    let directory =
-        Directory::on_disk(&data.join(READ_MODELS)).map_err(projections::RunnerError::Directory)?;
+/// What folds the journal into the read models; those that are shared, while no other node does.
+fn projector(journal: &Arc<dyn Journal>, options: &NodeOptions) -> Result<Follower, OpenError> {
+    let directory = options.stores.read_models().map_err(projections::RunnerError::Directory)?;
     let models = projections::models::all();
-    Ok(Runner::open(Arc::clone(journal), &directory, &models, options)?)
+    Ok(Follower::open(Arc::clone(journal), &directory, &models, options.reads)?)
 }
 
 /// The sandbox provider over books of its own; its webhooks go to `sink`.

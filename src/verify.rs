@@ -57,7 +57,7 @@ pub use laws::{Law, Laws, Observed};
 pub use read_models::RebuildError;
 
 use crate::block_on::block_on;
-use crate::compose::{READ_MODELS, Stores};
+use crate::compose::Stores;
 
 /// The sandbox's name in payments.
 const SANDBOX_PROVIDER: &str = "sandbox";
@@ -182,8 +182,8 @@ pub fn run(
     let events = laws.events();
     reports.extend(laws.finish());
 
-    let models = stores.data.join(READ_MODELS);
-    if options.read_models && models.is_dir() {
+    if options.read_models && stores.has_read_models() {
+        let models = stores.read_models().map_err(RebuildError::from)?;
         let mut pace = Pace::new(Phase::ReadModels, progress);
         reports.push(read_models::check(&journal, &models, &mut |done| pace.at(done.0, head.0))?);
     }

@@ -11,7 +11,6 @@ use projections::{
 };
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::READ_MODELS;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
@@ -50,7 +49,7 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
         return Err(format!("no read model `{name}`; `tillroll rebuild --list` names them").into());
     }
     let journal = global.stores()?.read_journal()?;
-    let directory = Directory::on_disk(&global.data.join(READ_MODELS))?;
+    let directory = global.stores()?.read_models()?;
     if args.parked {
         return try_parked_again(global, &journal, &directory, &chosen);
     }

@@ -7,12 +7,11 @@ use std::io::{self, BufWriter, Write};
 use clap::{Args, Subcommand};
 use domain::OrderId;
 use journal::{Journal, Position, StreamId};
-use projections::{Directory, ReadModels, models, order_history, orders};
+use projections::{ReadModels, models, order_history, orders};
 use sagas::key_store::KeyStore;
 use uuid::Uuid;
 
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::READ_MODELS;
 use crate::replay::{self, AsOf, LogFilter, LogOptions, Moment, ReplayError, Reveal, Telling};
 
 #[derive(Debug, Args)]
@@ -178,7 +177,8 @@ impl Until {
 
 /// The read models, if they are there: a story is told without them too.
 fn read_models(global: &Global) -> Option<ReadModels> {
-    let directory = Directory::on_disk(&global.data.join(READ_MODELS)).ok()?;
+    let stores = global.stores().ok()?;
+    let directory = stores.read_models().ok()?;
     ReadModels::open(&directory, &models::all()).ok()
 }
 

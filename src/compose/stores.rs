@@ -101,6 +101,8 @@ pub struct Stores {
     pub journal: JournalPlace,
     /// The database with the keys to personal data; `None` is a file, or the journal's database.
     pub keys: Option<String>,
+    /// The database with the read models; `None` is files in the data directory.
+    pub read_models: Option<String>,
 }
 
 impl Stores {
@@ -111,6 +113,7 @@ impl Stores {
             data: data.to_owned(),
             journal: JournalPlace::File(data.join(JOURNAL_FILE)),
             keys: None,
+            read_models: None,
         }
     }
 
@@ -190,6 +193,7 @@ impl Stores {
             JournalPlace::Postgres(url) => migrate_postgres(url)?,
         };
         done.extend(self.migrate_keys()?);
+        done.extend(self.migrate_read_models().map_err(projections::RunnerError::Directory)?);
         Ok(done)
     }
 }

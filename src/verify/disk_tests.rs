@@ -7,9 +7,9 @@ use journal::{Group, Journal, NewEvent, Recorded, SqliteJournal, Unit};
 use projections::{Directory, Runner};
 
 use super::history::Shop;
-use super::{Options, Phase, READ_MODELS, VerifyError, VerifyReport, run};
+use super::{Options, Phase, VerifyError, VerifyReport, run};
 use crate::block_on::block_on;
-use crate::compose::{JOURNAL_FILE, SANDBOX_FILE, Stores};
+use crate::compose::{JOURNAL_FILE, READ_MODELS, SANDBOX_FILE, Stores};
 
 /// Writes the same events to a journal on disk, command by command.
 fn on_disk(events: &[Recorded], path: &Path) -> Arc<SqliteJournal> {

@@ -4,7 +4,7 @@
 //! sent. Beside a running server the rows that serve are held still (one read transaction) while
 //! the new ones are brought to the same position and compared.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -46,19 +46,18 @@ macro_rules! row_of {
     };
 }
 
-/// Compares every model that serves in `directory`. `progress` gets the position reached.
+/// Compares every model that serves in `served`. `progress` gets the position reached.
 ///
 /// # Errors
 /// When the models cannot be built or read at all; what differs is in the report.
 pub(super) fn check(
     journal: &Arc<dyn Journal>,
-    directory: &Path,
+    served: &Directory,
     progress: &mut dyn FnMut(Position),
 ) -> Result<LawReport, RebuildError> {
     let mut found = Findings::default();
-    let served = Directory::on_disk(directory)?;
     let models = projections::models::all();
-    let serving = ReadModels::open(&served, &models)?;
+    let serving = ReadModels::open(served, &models)?;
     let mut behind_first = Vec::new();
     for model in models {
         if served.serving(model.name())?.is_none() {

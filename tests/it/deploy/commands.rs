@@ -6,12 +6,8 @@ use clap::Command;
 
 use super::documents::{files, text};
 
-/// Settings that the program does not have yet, but is about to.
-const COMING: [&str; 1] = ["TILLROLL_READ_MODELS"];
-const COMING_WORDS: [&str; 2] = ["--read-models", "journal"];
-
 fn settings() -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = COMING.map(str::to_owned).into();
+    let mut found: BTreeSet<String> = BTreeSet::new();
     let mut rest = vec![tillroll::cli::command_line()];
     while let Some(command) = rest.pop() {
         let named = command.get_arguments().filter_map(|argument| argument.get_env());
@@ -48,15 +44,11 @@ fn make_sense(line: &str) -> Result<(), String> {
     let mut at: &Command = &root;
     let mut value = false;
     for said in line.split_whitespace().take_while(|word| !word.starts_with('#') && *word != "&") {
-        let coming = COMING_WORDS.contains(&said);
-        if coming && !said.starts_with("--") {
-            return Ok(());
-        }
         if let Some(long) = said.strip_prefix("--") {
             let known = global.contains(long)
                 || ["help", "version"].contains(&long)
                 || at.get_arguments().any(|argument| argument.get_long() == Some(long));
-            if !known && !coming {
+            if !known {
                 return Err(format!("{} has no --{long}", at.get_name()));
             }
             let all = at.get_arguments().chain(root.get_arguments());
