@@ -1,6 +1,7 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
 mod import;
+mod journal;
 mod keys;
 mod log;
 mod migrate;
@@ -121,6 +122,8 @@ enum Command {
     /// Make the tables that the journal named by --journal needs, or bring them up to date; safe to
     /// run again, and by several at once.
     Migrate,
+    /// Move a journal: into PostgreSQL, out of it, into another file.
+    Journal(journal::JournalArgs),
     /// Manage API keys and the master key.
     Keys(keys::KeysArgs),
     /// List and print the schemas of events.
@@ -166,6 +169,7 @@ pub fn run() -> ExitCode {
         Command::Rebuild(args) => rebuild::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Migrate => migrate::run(&cli.global),
+        Command::Journal(args) => journal::run(&cli.global, args),
         Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod copying;
 mod keys;
 mod stores;
 
@@ -29,6 +30,7 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+pub use copying::CopyEnd;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 
 use crate::secrets::{Secrets, SecretsError};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{Journal, JournalError, SqliteJournal};
+use journal::{Journal, JournalError, JournalId, SqliteJournal};
 
 use super::OpenError;
 
@@ -13,7 +13,7 @@ pub const JOURNAL_FILE: &str = "journal.db";
 pub const SANDBOX_FILE: &str = "sandbox.db";
 /// The schema of the sandbox's ledger where that is in PostgreSQL.
 #[cfg(feature = "postgres")]
-const SANDBOX_SCHEMA: &str = "tillroll_sandbox";
+pub(super) const SANDBOX_SCHEMA: &str = "tillroll_sandbox";
 
 /// Where a journal is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Stores {
     ) -> Result<Arc<dyn Journal>, JournalError> {
         match &self.journal {
             JournalPlace::File(path) => Ok(Arc::new(SqliteJournal::open(path, options)?)),
-            JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::Postgres(url) => postgres(url, None, None),
         }
     }
 
@@ -125,7 +125,7 @@ impl Stores {
             JournalPlace::File(path) => {
                 Ok(Arc::new(SqliteJournal::open_read_only(path, journal::Options::default())?))
             }
-            JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::Postgres(url) => postgres(url, None, None),
         }
     }
 
@@ -173,19 +173,25 @@ impl Stores {
     }
 }
 
+/// Opens the journal; makes it with this id, or one up to date, if `make` says so.
 #[cfg(feature = "postgres")]
-fn postgres(url: &str, schema: Option<&str>) -> Result<Arc<dyn Journal>, JournalError> {
+pub(super) fn postgres(
+    url: &str,
+    schema: Option<&str>,
+    make: Option<JournalId>,
+) -> Result<Arc<dyn Journal>, JournalError> {
     use journal::{PostgresJournal, PostgresOptions};
     let schema = schema.map(str::to_owned);
     // Several nodes start at once, and not all as a role that may make tables.
-    let options = PostgresOptions { migrate: false, schema, ..PostgresOptions::default() };
+    let migrate = make.is_some();
+    let options = PostgresOptions { migrate, id: make, schema, ..PostgresOptions::default() };
     let opened = crate::block_on::block_on(PostgresJournal::open(url, options))?;
     Ok(Arc::new(opened))
 }
 
 #[cfg(feature = "postgres")]
 fn sandbox_in_postgres(url: &str) -> Result<Arc<dyn Journal>, JournalError> {
-    postgres(url, Some(SANDBOX_SCHEMA))
+    postgres(url, Some(SANDBOX_SCHEMA), None)
 }
 
 #[cfg(feature = "postgres")]
@@ -207,7 +213,11 @@ pub(super) const WITHOUT_POSTGRES: &str = "this program was built without Postgr
                                 `--features postgres`";
 
 #[cfg(not(feature = "postgres"))]
-fn postgres(_: &str, _: Option<&str>) -> Result<Arc<dyn Journal>, JournalError> {
+pub(super) fn postgres(
+    _: &str,
+    _: Option<&str>,
+    _: Option<JournalId>,
+) -> Result<Arc<dyn Journal>, JournalError> {
     Err(JournalError::Unavailable(WITHOUT_POSTGRES.to_owned()))
 }
 
