@@ -1,5 +1,6 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
+mod archive;
 mod import;
 mod journal;
 mod keys;
@@ -124,6 +125,8 @@ enum Command {
     Migrate,
     /// Move a journal: into PostgreSQL, out of it, into another file.
     Journal(journal::JournalArgs),
+    /// Seal old events in files elsewhere, and take them out of the journal's file.
+    Archive(archive::ArchiveArgs),
     /// Manage API keys and the master key.
     Keys(keys::KeysArgs),
     /// List and print the schemas of events.
@@ -170,6 +173,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Migrate => migrate::run(&cli.global),
         Command::Journal(args) => journal::run(&cli.global, args),
+        Command::Archive(args) => archive::run(&cli.global, args),
         Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! The commands as operators, customer service and scripts meet them.
 
+mod archive;
 mod import;
 mod journal;
 mod keys;
@@ -41,9 +42,10 @@ fn commands(data: &DataDir) -> Vec<Vec<String>> {
 fn every_command_explains_itself() {
     let data = DataDir::new();
     let commands = commands(&data);
-    for name in
-        ["serve", "demo", "import", "replay", "rebuild", "verify", "journal", "keys", "schemas"]
-    {
+    for name in [
+        "serve", "demo", "import", "replay", "rebuild", "verify", "journal", "archive", "keys",
+        "schemas",
+    ] {
         assert!(commands.iter().any(|words| words == &[name]), "{name} is not listed");
     }
     assert!(commands.len() > 15, "{commands:?}");
