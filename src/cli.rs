@@ -1,6 +1,8 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
+mod archive;
 mod import;
+mod journal;
 mod keys;
 mod log;
 mod migrate;
@@ -127,6 +129,10 @@ enum Command {
     /// Make the tables that the journal named by --journal needs, or bring them up to date; safe to
     /// run again, and by several at once.
     Migrate,
+    /// Move a journal: into PostgreSQL, out of it, into another file.
+    Journal(journal::JournalArgs),
+    /// Seal old events in files elsewhere, and take them out of the journal's file.
+    Archive(archive::ArchiveArgs),
     /// Manage API keys and the master key.
     Keys(keys::KeysArgs),
     /// List and print the schemas of events.
@@ -178,6 +184,8 @@ pub fn run() -> ExitCode {
         Command::Rebuild(args) => rebuild::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Migrate => migrate::run(&cli.global),
+        Command::Journal(args) => journal::run(&cli.global, args),
+        Command::Archive(args) => archive::run(&cli.global, args),
         Command::Keys(args) => keys::run(&cli.global, args),
         Command::Schemas(args) => schemas::run(&cli.global, args),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod copying;
 mod eventstore;
 mod keys;
 mod read_models;
@@ -33,6 +34,7 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+pub use copying::CopyEnd;
 pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 

@@ -35,7 +35,10 @@ pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
 pub use postgres::{
     PostgresJournal, PostgresOptions, Server as PostgresServer, migrate as migrate_postgres,
 };
-pub use sqlite::{Clock, Options, Problem, SqliteJournal, VerifyReport, verify};
+pub use sqlite::{
+    ArchiveBefore, Clock, Options, Problem, Removed, Sealed, SqliteJournal, VerifyReport,
+    remove_archived, seal, verify,
+};
 #[doc(hidden)]
 pub use sqlite::{CommitFault, Injected};
 pub use stream::{Category, NotAStreamName, StreamId, StreamKey};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{Journal, JournalError, SqliteJournal};
+use journal::{Journal, JournalError, JournalId, SqliteJournal};
 
 use super::{OpenError, eventstore};
 
@@ -12,11 +12,11 @@ pub const JOURNAL_FILE: &str = "journal.db";
 /// The sandbox provider's own ledger.
 pub const SANDBOX_FILE: &str = "sandbox.db";
 /// What a node has read of a journal in EventStoreDB.
-const MIRROR_FILE: &str = "journal-mirror.db";
-const SANDBOX_MIRROR_FILE: &str = "sandbox-mirror.db";
+pub(super) const MIRROR_FILE: &str = "journal-mirror.db";
+pub(super) const SANDBOX_MIRROR_FILE: &str = "sandbox-mirror.db";
 /// The schema of the sandbox's ledger where that is in PostgreSQL.
 #[cfg(feature = "postgres")]
-const SANDBOX_SCHEMA: &str = "tillroll_sandbox";
+pub(super) const SANDBOX_SCHEMA: &str = "tillroll_sandbox";
 
 /// Where a journal is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Stores {
     ) -> Result<Arc<dyn Journal>, JournalError> {
         match &self.journal {
             JournalPlace::File(path) => Ok(Arc::new(SqliteJournal::open(path, options)?)),
-            JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::Postgres(url) => postgres(url, None, None),
             JournalPlace::EventStore(url) => {
                 eventstore::open(url, &self.data.join(MIRROR_FILE), options)
             }
@@ -140,7 +140,7 @@ impl Stores {
             JournalPlace::File(path) => {
                 Ok(Arc::new(SqliteJournal::open_read_only(path, journal::Options::default())?))
             }
-            JournalPlace::Postgres(url) => postgres(url, None),
+            JournalPlace::Postgres(url) => postgres(url, None, None),
             JournalPlace::EventStore(url) => eventstore::read(url, &self.data.join(MIRROR_FILE)),
         }
     }
@@ -198,19 +198,25 @@ impl Stores {
     }
 }
 
+/// Opens the journal; makes it with this id, or one up to date, if `make` says so.
 #[cfg(feature = "postgres")]
-fn postgres(url: &str, schema: Option<&str>) -> Result<Arc<dyn Journal>, JournalError> {
+pub(super) fn postgres(
+    url: &str,
+    schema: Option<&str>,
+    make: Option<JournalId>,
+) -> Result<Arc<dyn Journal>, JournalError> {
     use journal::{PostgresJournal, PostgresOptions};
     let schema = schema.map(str::to_owned);
     // Several nodes start at once, and not all as a role that may make tables.
-    let options = PostgresOptions { migrate: false, schema, ..PostgresOptions::default() };
+    let migrate = make.is_some();
+    let options = PostgresOptions { migrate, id: make, schema, ..PostgresOptions::default() };
     let opened = crate::block_on::block_on(PostgresJournal::open(url, options))?;
     Ok(Arc::new(opened))
 }
 
 #[cfg(feature = "postgres")]
 fn sandbox_in_postgres(url: &str) -> Result<Arc<dyn Journal>, JournalError> {
-    postgres(url, Some(SANDBOX_SCHEMA))
+    postgres(url, Some(SANDBOX_SCHEMA), None)
 }
 
 #[cfg(feature = "postgres")]
@@ -232,7 +238,11 @@ pub(super) const WITHOUT_POSTGRES: &str = "this program was built without Postgr
                                 `--features postgres`";
 
 #[cfg(not(feature = "postgres"))]
-fn postgres(_: &str, _: Option<&str>) -> Result<Arc<dyn Journal>, JournalError> {
+pub(super) fn postgres(
+    _: &str,
+    _: Option<&str>,
+    _: Option<JournalId>,
+) -> Result<Arc<dyn Journal>, JournalError> {
     Err(JournalError::Unavailable(WITHOUT_POSTGRES.to_owned()))
 }
 

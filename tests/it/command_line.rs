@@ -1,6 +1,8 @@
 //! The commands as operators, customer service and scripts meet them.
 
+mod archive;
 mod import;
+mod journal;
 mod keys;
 mod rebuild;
 mod replay;
@@ -24,7 +26,10 @@ fn commands(data: &DataDir) -> Vec<Vec<String>> {
         assert!(help.out.contains("Usage: tillroll"), "{words:?}: {}", help.out);
         assert!(help.out.lines().all(|line| line.chars().count() <= 100), "{}", help.out);
         let listed = help.out.lines().skip_while(|line| *line != "Commands:").skip(1);
-        let names = listed.map_while(|line| line.split_whitespace().next());
+        let listed = listed.take_while(|line| !line.is_empty());
+        // A line that is further in goes on with what the last one says.
+        let names = listed.filter(|line| !line.starts_with("   "));
+        let names = names.filter_map(|line| line.split_whitespace().next());
         for name in names.filter(|name| *name != "help") {
             rest.push([words.clone(), vec![name.to_owned()]].concat());
         }
@@ -37,7 +42,10 @@ fn commands(data: &DataDir) -> Vec<Vec<String>> {
 fn every_command_explains_itself() {
     let data = DataDir::new();
     let commands = commands(&data);
-    for name in ["serve", "demo", "import", "replay", "rebuild", "verify", "keys", "schemas"] {
+    for name in [
+        "serve", "demo", "import", "replay", "rebuild", "verify", "journal", "archive", "keys",
+        "schemas",
+    ] {
         assert!(commands.iter().any(|words| words == &[name]), "{name} is not listed");
     }
     assert!(commands.len() > 15, "{commands:?}");

@@ -28,7 +28,7 @@ pub(super) async fn start(
     end: std::sync::mpsc::Sender<()>,
 ) -> Result<Arc<Shared>, JournalError> {
     let server = Server::new(place, options.answer_within)?;
-    let id = identify(&server).await?;
+    let id = identify(&server, options.embedded.id).await?;
     let (mirror, fold) = Mirror::open(&options.mirror, &options.embedded, id)?;
     let (pass, passing) = mpsc::channel(16);
     let shared = Arc::new(Shared::new(id, server, options, mirror, pass));
@@ -57,7 +57,8 @@ pub(super) async fn start(
 }
 
 /// The id of the log, which is begun if there is none.
-async fn identify(server: &Server) -> Result<JournalId, JournalError> {
+/// A log that is begun here gets the id that is wanted, if one is.
+async fn identify(server: &Server, wanted: Option<JournalId>) -> Result<JournalId, JournalError> {
     let place = &server.place;
     loop {
         if let Some(first) = read(server, 0, 1).await?.first() {
@@ -80,7 +81,7 @@ async fn identify(server: &Server) -> Result<JournalId, JournalError> {
             }
             return Ok(opening.journal);
         }
-        let opening = Draft::opening(Uuid::now_v7())?;
+        let opening = Draft::opening(wanted.unwrap_or_else(Uuid::now_v7))?;
         match server.append(0, &[opening]).await {
             // Another node may begin it at the same time: whoever is first does.
             Ok(()) | Err(Failure::Moved) => {}

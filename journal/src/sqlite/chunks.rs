@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
+use super::archive::{Fetched, Shelf};
 use super::fault::read_error;
 use super::record::{ChunkView, Memo, Names, corrupt};
 use crate::{JournalError, Recorded};
@@ -85,6 +86,7 @@ impl<'a> StoredChunk<'a> {
 /// Calls `each` with the chunks from the one holding `position` on, until it returns false.
 pub(super) fn for_each_from(
     connection: &Connection,
+    shelf: &Shelf,
     position: u64,
     mut each: impl FnMut(StoredChunk<'_>) -> Result<bool, JournalError>,
 ) -> Result<(), JournalError> {
@@ -93,22 +95,25 @@ pub(super) fn for_each_from(
          WHERE first >= coalesce((SELECT max(first) FROM chunk WHERE first <= ?1), 0)
          ORDER BY first",
     );
-    walk(select, position, &mut each)
+    walk(connection, shelf, select, position, &mut each)
 }
 
 /// Calls `each` with the chunks from the one holding `position` on, backwards.
 pub(super) fn for_each_back(
     connection: &Connection,
+    shelf: &Shelf,
     position: u64,
     mut each: impl FnMut(StoredChunk<'_>) -> Result<bool, JournalError>,
 ) -> Result<(), JournalError> {
     let select = connection.prepare_cached(
         "SELECT first, count, crc, chain, body FROM chunk WHERE first <= ?1 ORDER BY first DESC",
     );
-    walk(select, position, &mut each)
+    walk(connection, shelf, select, position, &mut each)
 }
 
 fn walk(
+    connection: &Connection,
+    shelf: &Shelf,
     select: rusqlite::Result<CachedStatement<'_>>,
     position: u64,
     each: &mut dyn FnMut(StoredChunk<'_>) -> Result<bool, JournalError>,
@@ -117,7 +122,15 @@ fn walk(
     let position = i64::try_from(position).unwrap_or(i64::MAX);
     let mut rows = select.query([position]).map_err(read_error)?;
     while let Some(row) = rows.next().map_err(read_error)? {
-        if !each(StoredChunk::of(row).map_err(read_error)?)? {
+        let stored = StoredChunk::of(row).map_err(read_error)?;
+        let goes_on = if stored.view.body.is_empty() {
+            let fetched = Fetched::of(shelf, connection, &stored)?;
+            let view = ChunkView { body: fetched.body(), ..stored.view };
+            each(StoredChunk { view, ..stored })?
+        } else {
+            each(stored)?
+        };
+        if !goes_on {
             break;
         }
     }
@@ -127,6 +140,7 @@ fn walk(
 /// Events with `after < position <= through`, at most `max`.
 pub(super) fn scan(
     connection: &Connection,
+    shelf: &Shelf,
     names: &mut Names,
     after: u64,
     through: u64,
@@ -138,7 +152,7 @@ pub(super) fn scan(
     }
     let mut memo = Memo::default();
     let mut next = after + 1;
-    for_each_from(connection, next, |stored| {
+    for_each_from(connection, shelf, next, |stored| {
         let chunk = stored.checked()?;
         if next < chunk.first || next >= chunk.first + u64::from(chunk.count) {
             return Err(corrupt(next, "no chunk holds this position"));
@@ -156,6 +170,7 @@ pub(super) fn scan(
 /// Events with `position <= from`, newest first, at most `max`.
 pub(super) fn scan_back(
     connection: &Connection,
+    shelf: &Shelf,
     names: &mut Names,
     from: u64,
     max: usize,
@@ -166,7 +181,7 @@ pub(super) fn scan_back(
     if max == 0 || next == 0 {
         return Ok(found);
     }
-    for_each_back(connection, next, |stored| {
+    for_each_back(connection, shelf, next, |stored| {
         let chunk = stored.checked()?;
         if next >= chunk.first + u64::from(chunk.count) {
             return Err(corrupt(next, "no chunk holds this position"));
@@ -209,10 +224,11 @@ impl KeptChunk {
 /// Reads the chunk which holds `position`.
 pub(super) fn holding(
     connection: &Connection,
+    shelf: &Shelf,
     position: u64,
 ) -> Result<Arc<KeptChunk>, JournalError> {
     let mut found = None;
-    for_each_back(connection, position, |stored| {
+    for_each_back(connection, shelf, position, |stored| {
         let chunk = stored.checked()?;
         found =
             Some(KeptChunk { first: chunk.first, count: chunk.count, body: Box::from(chunk.body) });

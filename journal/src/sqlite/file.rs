@@ -13,15 +13,20 @@ use crate::{JournalError, JournalId};
 
 /// Marks the file as ours: "Till".
 const APPLICATION: i32 = 0x5469_6c6c;
+/// The format of a file with every chunk in it.
+const FORMAT_WHOLE: u32 = 1;
+/// Of one some of whose chunks are in archives.
+pub(super) const FORMAT_WITH_ARCHIVES: u32 = 2;
 /// The newest format this program reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = FORMAT_WITH_ARCHIVES;
 /// Bytes in a page, fixed when the file is made.
 const PAGE_BYTES: u32 = 8192;
 
 const TABLES: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- Events `first .. first + count - 1`, as `body`. `crc` is over `body`; `chain` is over the
--- chunk before and this one, so that no chunk can be changed, left out or put in unseen.
+-- chunk before and this one, so that no chunk can be changed, left out or put in unseen. An empty
+-- body is in an archive.
 CREATE TABLE chunk (
   first INTEGER PRIMARY KEY,
   count INTEGER NOT NULL,
@@ -130,7 +135,7 @@ fn create(connection: &mut Connection, options: &Options) -> rusqlite::Result<()
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.execute_batch(TABLES)?;
     let mut insert = transaction.prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")?;
-    insert.execute(("format", FORMAT))?;
+    insert.execute(("format", FORMAT_WHOLE))?;
     insert.execute(("journal_id", id.as_bytes().as_slice()))?;
     insert.execute(("heads_saved_through", 0))?;
     drop(insert);

@@ -50,7 +50,14 @@ pub(super) fn refresh_heads(
             followed.saved_through = saved;
         }
         let from = followed.heads_through.max(saved);
-        complete_heads(&reader.connection, &mut reader.names, &mut heads, from, head)?;
+        complete_heads(
+            &reader.connection,
+            &shared.shelf,
+            &mut reader.names,
+            &mut heads,
+            from,
+            head,
+        )?;
         followed.heads_through = head.max(from);
         Ok(())
     })

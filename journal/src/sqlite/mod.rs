@@ -4,6 +4,7 @@
 //! positions which runs backwards from its head. Everything else (heads, newest events) is
 //! kept in memory within limits and can be found again from the chunks.
 
+mod archive;
 mod cache;
 mod chunks;
 mod fault;
@@ -33,6 +34,7 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+pub use archive::{ArchiveBefore, Removed, Sealed, remove_archived, seal};
 pub use options::{Clock, CommitFault, Injected, Options};
 pub use verify::{Problem, VerifyReport, verify};
 

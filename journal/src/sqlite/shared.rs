@@ -6,6 +6,7 @@ use std::sync::{Mutex, RwLock};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::watch;
 
+use super::archive::Shelf;
 use super::cache::ChunkCache;
 use super::chunks;
 use super::fault::read_error;
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) marks: Mutex<Marks>,
     pub(super) queue: Queue,
     pub(super) counters: Counters,
+    pub(super) shelf: Shelf,
     readers: Mutex<Vec<Reader>>,
 }
 
@@ -60,6 +62,7 @@ impl Shared {
             marks: Mutex::default(),
             queue: Queue::new(options.queue_events_max, options.queue_bytes_max),
             counters: Counters::default(),
+            shelf: Shelf::of(&path),
             readers: Mutex::default(),
             path,
             options,
@@ -115,7 +118,7 @@ impl Shared {
     pub(super) fn scan(&self, after: u64, max: usize) -> Result<Vec<Recorded>, JournalError> {
         let head = self.head();
         self.with_reader(|reader| {
-            chunks::scan(&reader.connection, &mut reader.names, after, head, max)
+            chunks::scan(&reader.connection, &self.shelf, &mut reader.names, after, head, max)
         })
     }
 
@@ -127,7 +130,7 @@ impl Shared {
         let head = self.head();
         let from = before.map_or(head, |before| before.saturating_sub(1)).min(head);
         self.with_reader(|reader| {
-            chunks::scan_back(&reader.connection, &mut reader.names, from, max)
+            chunks::scan_back(&reader.connection, &self.shelf, &mut reader.names, from, max)
         })
     }
 
@@ -169,6 +172,7 @@ pub(super) fn saved_head(
 /// Takes note of the heads of all events with `after < position <= through`.
 pub(super) fn complete_heads(
     connection: &Connection,
+    shelf: &Shelf,
     names: &mut Names,
     heads: &mut Heads,
     after: u64,
@@ -178,7 +182,7 @@ pub(super) fn complete_heads(
         return Ok(());
     }
     let mut next = after + 1;
-    chunks::for_each_from(connection, next, |stored| {
+    chunks::for_each_from(connection, shelf, next, |stored| {
         let end = (stored.view.first + u64::from(stored.view.count)).min(through + 1);
         if !stored.is_intact() || next < stored.view.first || next >= end {
             return Err(super::record::corrupt(next, "a chunk is damaged or missing"));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::archive::Shelf;
 use super::chunks::{self, StoredChunk};
 use super::fault::read_error;
 use super::file;
@@ -68,9 +69,10 @@ pub fn verify(
     // Heads are looked at after the events they must agree with, so their mark is read first.
     let saved: i64 = file::meta(&connection, "heads_saved_through")?;
     let (end, _) = chunks::last(&connection)?;
+    let shelf = Shelf::of(path);
     let mut check = Check { end, next: 1, ..Check::default() };
     while check.next <= end {
-        check.some_chunks(&connection)?;
+        check.some_chunks(&connection, &shelf)?;
         progress(Position(check.next - 1), Position(end));
     }
     check.heads(&connection, saved as u64)?;
@@ -93,10 +95,10 @@ struct Check {
 }
 
 impl Check {
-    fn some_chunks(&mut self, connection: &Connection) -> Result<(), JournalError> {
+    fn some_chunks(&mut self, connection: &Connection, shelf: &Shelf) -> Result<(), JournalError> {
         let from = self.next;
         let mut left = CHUNKS_AT_ONCE;
-        chunks::for_each_from(connection, from, |stored| {
+        chunks::for_each_from(connection, shelf, from, |stored| {
             // After a gap the statement begins with the chunk before it, which was looked at.
             if stored.view.first >= from || from == 1 {
                 self.chunk(stored);

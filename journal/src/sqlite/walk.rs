@@ -115,7 +115,7 @@ fn fetch(shared: &Shared, reader: &Reader, position: u64) -> Result<Arc<KeptChun
     if let Some(chunk) = hold(&shared.chunks).get(position) {
         return Ok(chunk);
     }
-    let chunk = chunks::holding(&reader.connection, position)?;
+    let chunk = chunks::holding(&reader.connection, &shared.shelf, position)?;
     hold(&shared.chunks).insert(Arc::clone(&chunk));
     Ok(chunk)
 }

@@ -58,7 +58,14 @@ impl Writer {
         let saved = (saved as u64).min(head);
         {
             let mut heads = hold(&shared.heads);
-            complete_heads(&connection, &mut Names::default(), &mut heads, saved, head)?;
+            complete_heads(
+                &connection,
+                &shared.shelf,
+                &mut Names::default(),
+                &mut heads,
+                saved,
+                head,
+            )?;
         }
         let mover = Mover::start(&shared.path, &shared.options)?;
         shared.progress.send_replace(Progress { head, closed: false });
@@ -242,7 +249,14 @@ impl Writer {
         }
         {
             let mut heads = hold(&self.shared.heads);
-            complete_heads(connection, &mut Names::default(), &mut heads, self.head, head)?;
+            complete_heads(
+                connection,
+                &self.shared.shelf,
+                &mut Names::default(),
+                &mut heads,
+                self.head,
+                head,
+            )?;
         }
         self.head = head;
         self.chain = chain;

@@ -70,9 +70,9 @@ async fn tampering_with_the_tables_is_found() {
 async fn a_newer_format_is_refused() {
     let directory = TempDir::new().unwrap();
     let path = journal_of_300(&directory).await;
-    execute(&path, "UPDATE meta SET value = 2 WHERE name = 'format'");
+    execute(&path, "UPDATE meta SET value = 3 WHERE name = 'format'");
     let newer = |error: Option<JournalError>| {
-        matches!(error, Some(JournalError::NewerFormat { found: 2, supported: 1 }))
+        matches!(error, Some(JournalError::NewerFormat { found: 3, supported: 2 }))
     };
     assert!(newer(SqliteJournal::open(&path, Options::default()).err()));
     assert!(newer(SqliteJournal::open_read_only(&path, Options::default()).err()));

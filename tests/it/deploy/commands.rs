@@ -53,7 +53,7 @@ fn make_sense(line: &str) -> Result<(), String> {
             }
             let all = at.get_arguments().chain(root.get_arguments());
             let mut named = all.filter(|argument| argument.get_long() == Some(long));
-            value = coming || named.any(|argument| argument.get_action().takes_values());
+            value = named.any(|argument| argument.get_action().takes_values());
         } else if std::mem::take(&mut value) {
         } else if let Some(next) = at.find_subcommand(said) {
             at = next;
