@@ -87,7 +87,8 @@ impl Links {
             epoch: AtomicU64::new(0),
             readers: Mutex::default(),
             freed: Condvar::new(),
-            readers_max: readers_max.max(1),
+            // A comparison holds two.
+            readers_max: readers_max.max(2),
         }
     }
 

@@ -15,7 +15,8 @@ pub struct PostgresOptions {
     pub schema: String,
     /// A role that may read the views; it has to be there. Others can be granted the same by hand.
     pub reader: Option<String>,
-    /// Connections for queries, opened as they are needed.
+    /// Connections for queries, at least two, opened as they are needed. A node has three more, and
+    /// one for each model while it writes.
     pub read_connections: usize,
     /// How long a writer that is not heard of keeps its place.
     pub lease: Duration,

@@ -88,7 +88,7 @@ async fn a_writer_that_dies_is_followed_within_ten_seconds_from_the_checkpoint()
     ask(
         &url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> \
-        pg_backend_pid() AND state = 'idle in transaction'",
+        pg_backend_pid() AND state = 'idle in transaction' AND datname = current_database()",
     );
     // The dead renew nothing.
     let epoch = "SELECT epoch FROM tillroll_read_meta.lease";
