@@ -191,7 +191,14 @@ impl Node {
         };
         let (leads_agenda, leads_webhooks) = (led("agenda"), led("webhooks"));
         let told = options.telling.bus(data)?;
-        let told = told.map(|bus| relay::relay(&journal, bus, led(sagas::relay::LEASE)));
+        let told = match told {
+            Some(bus) => {
+                let runtime = self::runtime()?;
+                let leads = led(sagas::relay::LEASE);
+                Some((relay::relay(&journal, bus, leads, &runtime)?, runtime))
+            }
+            None => None,
+        };
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let projector = projector(&journal, options)?;
@@ -210,10 +217,10 @@ impl Node {
             thread("projector", self::runtime()?, projector_work)?,
         ];
         let mut relay_handle = None;
-        if let Some((handle, relay)) = told {
+        if let Some(((handle, relay), runtime)) = told {
             relay_handle = Some(handle);
             let work = relay::work(relay, under_way.begin("relay"), told_until);
-            threads.push(thread("relay", self::runtime()?, work)?);
+            threads.push(thread("relay", runtime, work)?);
         }
         Ok(Self {
             engine,

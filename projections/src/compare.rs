@@ -6,7 +6,7 @@ use crate::sql::{Rows, Table, Value};
 
 use crate::directory::{Directory, SharedConnection, hold};
 use crate::models::Registration;
-use crate::{ReadModels, StoreError};
+use crate::{Connection, ReadModels, StoreError};
 
 /// Differences reported at most; one is enough to know that something is wrong.
 const DIFFERENCES_MAX: usize = 20;
@@ -63,8 +63,20 @@ pub(crate) fn compare_with(
     right: &SharedConnection,
     derived: &[&str],
 ) -> Result<Vec<Difference>, StoreError> {
-    let (left, right) = (hold(left), hold(right));
-    let mut differences = Vec::new();
+    Ok(compare_rows(&hold(left), &hold(right), derived)?.1)
+}
+
+/// Compares the rows of one model in two stores, of whatever kind each is, leaving out `derived`
+/// tables: how many rows were looked at, and at most some differences.
+///
+/// # Errors
+/// The stores', and when they do not have the same tables.
+pub fn compare_rows(
+    left: &Connection,
+    right: &Connection,
+    derived: &[&str],
+) -> Result<(u64, Vec<Difference>), StoreError> {
+    let (mut looked_at, mut differences) = (0, Vec::new());
     let tables_left = left.tables(derived)?;
     let tables_right = right.tables(derived)?;
     if tables_left != tables_right {
@@ -89,6 +101,7 @@ pub(crate) fn compare_with(
                     right: b.as_ref().filter(|_| order.is_ge()).map(|row| table.line(row)),
                 });
             }
+            looked_at += 1;
             if order.is_le() {
                 a = table.next(&mut rows_left)?;
             }
@@ -97,7 +110,7 @@ pub(crate) fn compare_with(
             }
         }
     }
-    Ok(differences)
+    Ok((looked_at, differences))
 }
 
 impl Table {

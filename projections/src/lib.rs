@@ -41,7 +41,7 @@ pub mod parties;
 pub mod sql;
 pub mod stock;
 
-pub use compare::{Difference, compare, dump};
+pub use compare::{Difference, compare, compare_rows, dump};
 pub use directory::{Directory, Generation};
 pub use file::ParkedEvent;
 pub use follower::Follower;

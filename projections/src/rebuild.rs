@@ -259,6 +259,15 @@ async fn catch_up(
     shadow: &mut Shadow,
     to: Position,
 ) -> Result<(), RebuildError> {
+    // The writer may have folded what this reader of the journal has not heard of yet.
+    let news = journal.wait_past(Position(to.0.saturating_sub(1)));
+    match tokio::time::timeout(NEWS_WITHIN, news).await {
+        Ok(heard) => drop(heard?),
+        Err(_) if to.0 > 0 => {
+            return Err(RebuildError::ServingBehind { model: shadow.model.name() });
+        }
+        Err(_) => {}
+    }
     while shadow.feed.position() < to {
         let mut recorded = journal.read_all(shadow.feed.position(), 4_096).await?;
         recorded.truncate(recorded.partition_point(|event| event.position <= to));
@@ -281,6 +290,9 @@ fn refused(model: &'static str) -> impl Fn(FeedError) -> RebuildError {
         }
     }
 }
+
+/// How long events that are in the serving rows may take to be seen here too.
+const NEWS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Works out rate and time left.
 struct Pace {

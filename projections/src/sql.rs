@@ -40,6 +40,12 @@ impl From<rusqlite::Connection> for Connection {
 }
 
 impl Connection {
+    /// Whether the store is a file of SQLite, or SQLite in memory.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        matches!(&self.0, Kind::Sqlite(_))
+    }
+
     /// A statement that is parsed once for all its uses on this connection.
     ///
     /// # Errors

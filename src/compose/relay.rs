@@ -3,18 +3,22 @@
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::Journal;
 use sagas::leadership::Leadership;
 use sagas::relay::{
     BusError, Consumer, InProcessBus, MessageBus, Relay, RelayHandle, RelayOptions,
 };
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::under_way::EndMark;
 
 /// How far the consumers of this process have been told.
 const TOLD_FILE: &str = "told.json";
+/// How long the start waits to learn whether the bus is what it should be.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who is told what happens.
 #[derive(Clone, Default)]
@@ -55,14 +59,29 @@ fn jetstream(_: &str, _: Option<usize>) -> Result<Arc<dyn MessageBus>, BusError>
     Err(BusError::SetUp(why.to_owned()))
 }
 
-/// A relay and what runs it.
+/// A relay, ready to be run by `runtime`. A bus that cannot be what it is to be is an error; one that
+/// is away is waited for.
 pub(super) fn relay(
     journal: &Arc<dyn Journal>,
     bus: Arc<dyn MessageBus>,
     leadership: Leadership,
-) -> (RelayHandle, Relay) {
+    runtime: &Runtime,
+) -> Result<(RelayHandle, Relay), BusError> {
     let relay = Relay::open(Arc::clone(journal), bus, RelayOptions::default()).led_by(leadership);
-    (relay.handle(), relay)
+    // On a thread of its own, since the caller may be on a runtime's already.
+    let looked = std::thread::scope(|scope| {
+        let look = scope.spawn(|| {
+            runtime.block_on(async { tokio::time::timeout(LOOK_WITHIN, relay.check()).await })
+        });
+        look.join()
+    });
+    match looked {
+        Ok(Ok(Err(BusError::SetUp(what)))) => return Err(BusError::SetUp(what)),
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "the bus is away; what happens is told later"),
+        Ok(Err(_)) => tracing::warn!("the bus does not answer; what happens is told later"),
+        Ok(Ok(Ok(()))) | Err(_) => {}
+    }
+    Ok((relay.handle(), relay))
 }
 
 /// The relay's thread.

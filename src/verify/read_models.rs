@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use journal::{Journal, Position};
-use projections::{Directory, Options, ReadModels, Registration, Runner, RunnerError, StoreError};
+use projections::{
+    Directory, Options, ReadModels, Registration, Runner, RunnerError, StoreError, compare_rows,
+};
 
 use super::findings::{Findings, LawReport, Place};
 use super::rows::{self, Compared};
@@ -122,6 +124,9 @@ impl Rebuild<'_> {
                 let rebuilt = self.runner.read_models();
                 let derived = model.derived_tables();
                 rebuilt.read(model.name(), |right| {
+                    if !left.is_file() {
+                        return Ok(Some(Compared::of(compare_rows(left, right, derived)?)));
+                    }
                     let mut compared = Compared::default();
                     let names: String = left.query_row(rows::TABLES, [], |row| row.get(0))?;
                     let own = |name: &&str| !name.is_empty() && !derived.contains(name);

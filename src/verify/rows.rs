@@ -52,6 +52,15 @@ pub(super) struct Compared {
 }
 
 impl Compared {
+    /// What was found between two stores of different kinds.
+    pub(super) fn of((rows, found): (u64, Vec<projections::Difference>)) -> Self {
+        let differences: Vec<Difference> = found
+            .into_iter()
+            .map(|row| Difference { table: row.table, serving: row.left, rebuilt: row.right })
+            .collect();
+        Self { rows, count: differences.len() as u64, differences }
+    }
+
     /// The table has not the same columns on both sides, so its rows cannot be compared.
     pub(super) fn other_columns(&mut self, table: &str) {
         self.count += 1;
