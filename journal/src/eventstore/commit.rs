@@ -146,7 +146,8 @@ impl Committer {
         }
         let (mirror, options) = (&self.shared.mirror, &self.shared.options);
         let clock = &options.embedded.clock;
-        judge::judge(jobs, &self.fold, mirror, clock, options.append_bytes_max).await
+        let quick = self.shared.server.is_quick();
+        judge::judge(jobs, &self.fold, mirror, clock, options.append_bytes_max, quick).await
     }
 
     /// Makes a batch true, or finds out that it cannot be.

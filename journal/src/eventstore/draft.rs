@@ -106,6 +106,13 @@ pub(super) fn of_unit(
     Ok(drafts)
 }
 
+/// About what [`of_unit`] would weigh, without the work.
+pub(super) fn about(unit: &Unit) -> usize {
+    const MARK: usize = 260;
+    let events = unit.groups.iter().flat_map(|group| &group.events);
+    unit.metadata.len() + events.map(|event| event.payload.len() + MARK + OVERHEAD).sum::<usize>()
+}
+
 fn add(
     group: &Group,
     unit: &Unit,
