@@ -145,6 +145,15 @@ impl Server {
         .await
     }
 
+    /// Appends an event to the log wherever that ends by now.
+    pub(super) async fn append_anywhere(&self, draft: &Draft) -> Result<(), Failure> {
+        let (events, stream) = (vec![draft.event()?], self.place.stream.clone());
+        self.call(
+            move |line| async move { line.append(&stream, ExpectedRevision::Any, events).await },
+        )
+        .await
+    }
+
     /// Appends one event to another stream.
     pub(super) async fn append_to(
         &self,

@@ -37,13 +37,6 @@ pub(super) struct Batch {
     pub(super) bytes: u64,
 }
 
-impl Batch {
-    /// A piece without a unit.
-    pub(super) fn of(draft: Draft, place: u64) -> Self {
-        Self { pieces: vec![vec![draft]], place, ..Self::default() }
-    }
-}
-
 struct Stage<'a> {
     fold: &'a Fold,
     mirror: &'a Mirror,
