@@ -1,8 +1,9 @@
-//! Three nodes on one PostgreSQL: they are one shop, and any of them may go.
+//! Three nodes on one PostgreSQL, with a bus: they are one shop, and any of them may go.
 
 mod cluster;
 mod link;
 mod load;
+mod messages;
 mod outages;
 
 use std::collections::BTreeMap;
@@ -10,11 +11,11 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 
 use crate::shop::{add, guests_order, pay};
-use cluster::Cluster;
+use cluster::{Cluster, Reads};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_node_took_in_the_others_know_at_once() {
-    let cluster = Cluster::start(3).await;
+    let cluster = Cluster::start(3, Reads::OfEachNode).await;
     let shop = &cluster.shop;
     let article = shop.article(cluster.node(0), 1_999, 10).await;
     let mut one = shop.storefront(cluster.node(1)).await;
@@ -48,7 +49,7 @@ async fn what_one_node_took_in_the_others_know_at_once() {
 async fn a_flash_sale_through_three_nodes_is_exact() {
     const UNITS: u32 = 50;
     const BUYERS: usize = 180;
-    let cluster = Cluster::start(3).await;
+    let cluster = Cluster::start(3, Reads::Shared).await;
     let shop = &cluster.shop;
     let article = shop.article(cluster.node(0), 1_999, UNITS).await;
     let order = guests_order("tok_ok");

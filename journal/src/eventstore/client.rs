@@ -32,6 +32,8 @@ pub(super) struct Server {
     pub(super) place: Place,
     answer_within: Duration,
     line: Mutex<Option<Arc<Line>>>,
+    /// It knows how to append in batches over one open call.
+    batches: Arc<AtomicBool>,
 }
 
 /// A client with all that belongs to it.
@@ -40,8 +42,6 @@ struct Line {
     /// Append after append over one call: a call of its own takes 44 ms each, since the client
     /// leaves Nagle's algorithm on. A refused append ends it.
     session: tokio::sync::Mutex<Option<BatchAppendClient>>,
-    /// The server knows such sessions.
-    batches: AtomicBool,
     runtime: Option<Runtime>,
 }
 
@@ -62,7 +62,8 @@ impl Drop for Line {
 impl Server {
     pub(super) fn new(place: Place, answer_within: Duration) -> Result<Self, JournalError> {
         own_tls()?;
-        Ok(Self { place, answer_within, line: Mutex::default() })
+        let batches = Arc::new(AtomicBool::new(true));
+        Ok(Self { place, answer_within, line: Mutex::default(), batches })
     }
 
     fn line(&self) -> Result<Arc<Line>, Failure> {
@@ -88,7 +89,6 @@ impl Server {
         let line = Arc::new(Line {
             client,
             session: tokio::sync::Mutex::default(),
-            batches: AtomicBool::new(true),
             runtime: Some(runtime),
         });
         *current = Some(Arc::clone(&line));
@@ -124,19 +124,33 @@ impl Server {
         Err(done)
     }
 
+    /// A small append is much quicker than a large one.
+    pub(super) fn is_quick(&self) -> bool {
+        self.batches.load(Relaxed)
+    }
+
     /// Appends to the log, whose next event is to be the `next`th, counted from 0.
     pub(super) async fn append(&self, next: u64, drafts: &[Draft]) -> Result<(), Failure> {
         let events: Vec<_> = drafts.iter().map(Draft::event).collect::<Result<_, _>>()?;
-        let stream = self.place.stream.clone();
+        let (stream, batches) = (self.place.stream.clone(), Arc::clone(&self.batches));
         self.call(move |line| async move {
-            if line.batches.load(Relaxed) {
+            if batches.load(Relaxed) {
                 match line.append_in_session(&stream, expected(next), events.clone()).await {
-                    Err(Error::UnsupportedFeature) => line.batches.store(false, Relaxed),
+                    Err(Error::UnsupportedFeature) => batches.store(false, Relaxed),
                     answer => return answer,
                 }
             }
             line.append(&stream, expected(next), events).await
         })
+        .await
+    }
+
+    /// Appends an event to the log wherever that ends by now.
+    pub(super) async fn append_anywhere(&self, draft: &Draft) -> Result<(), Failure> {
+        let (events, stream) = (vec![draft.event()?], self.place.stream.clone());
+        self.call(
+            move |line| async move { line.append(&stream, ExpectedRevision::Any, events).await },
+        )
         .await
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::draft::Draft;
 use super::faults::Failure;
@@ -26,12 +27,14 @@ const EVENTS_MAX: usize = 4_096;
 pub(super) const PAGE: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// How long others are given to finish a unit in parts, which an append of ours would undo.
-const PARTS_WITHIN: Duration = Duration::from_secs(2);
+/// After so many appends in vain a node asks for its turn.
+const VAIN_MAX: u32 = 3;
 
 pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,
     pub(super) fold: Fold,
+    /// Tells this node's turns from those of others.
+    node: Uuid,
     /// How often in a row the server could not be reached.
     failures: u32,
     /// The log was seen to end here since the jobs at hand were asked for.
@@ -57,7 +60,7 @@ enum Found {
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, fold: Fold) -> Self {
         shared.took_in(&fold);
-        Self { shared, fold, failures: 0, end_seen: None }
+        Self { shared, fold, node: Uuid::now_v7(), failures: 0, end_seen: None }
     }
 
     /// Serves the queue until it is closed and empty.
@@ -107,6 +110,7 @@ impl Committer {
 
     async fn serve(&mut self, mut jobs: Vec<Job>) {
         let mut kept: Option<Batch> = None;
+        let mut vain = 0;
         self.end_seen = None;
         loop {
             jobs.iter_mut().for_each(Job::finish);
@@ -126,27 +130,48 @@ impl Committer {
             };
             match step {
                 Step::Done => {
+                    vain = 0;
                     for ((job, unit), verdict) in kept.take().unwrap_or_default().verdicts {
                         jobs[job].settle(unit, verdict);
                     }
                 }
-                Step::Overtaken => kept = None,
+                Step::Overtaken => {
+                    kept = None;
+                    vain += 1;
+                    if vain % VAIN_MAX == 0 {
+                        self.ask_for_turn().await;
+                    }
+                }
                 Step::Refused(error) => jobs.iter_mut().for_each(|job| job.fail(error.clone())),
                 Step::Away(error) => self.wait(&mut jobs, kept.as_ref(), error).await,
             }
         }
     }
 
+    /// A node that reads for longer than others take to append would never be first.
+    async fn ask_for_turn(&mut self) {
+        let asked = match Draft::turn(self.node) {
+            Ok(draft) => self.shared.server.append_anywhere(&draft).await,
+            Err(error) => Err(Failure::Refused(error)),
+        };
+        if let Err(failure) = asked {
+            tracing::debug!(?failure, "could not ask for a turn");
+        }
+        // Without news of it the next append would be in vain, and bring them.
+        let _ = self.look().await;
+    }
+
     async fn judge(&mut self, jobs: &[Job]) -> Result<Batch, JournalError> {
         self.shared.ensure_sound()?;
-        while self.fold.half_there().is_some_and(|since| since.elapsed() < PARTS_WITHIN) {
-            tokio::time::sleep(PAUSE).await;
+        while self.fold.is_for_others_until(self.node).is_some_and(|end| end > Instant::now()) {
+            tokio::time::sleep(PAUSE / 5).await;
             // If the server is away, the append will find out.
             let _ = self.look().await;
         }
         let (mirror, options) = (&self.shared.mirror, &self.shared.options);
         let clock = &options.embedded.clock;
-        judge::judge(jobs, &self.fold, mirror, clock, options.append_bytes_max).await
+        let quick = self.shared.server.is_quick();
+        judge::judge(jobs, &self.fold, mirror, clock, options.append_bytes_max, quick).await
     }
 
     /// Makes a batch true, or finds out that it cannot be.
@@ -227,14 +252,14 @@ impl Committer {
     }
 
     /// Reads what has been appended; the id of the first event of it.
-    async fn look(&mut self) -> Result<Option<uuid::Uuid>, JournalError> {
+    async fn look(&mut self) -> Result<Option<Uuid>, JournalError> {
         let Some(first) = self.read_on().await? else { return Ok(None) };
         // Whose the first is must not be forgotten for an error that comes later.
         while let Ok(Some(_)) = self.read_on().await {}
         Ok(Some(first))
     }
 
-    async fn read_on(&mut self) -> Result<Option<uuid::Uuid>, JournalError> {
+    async fn read_on(&mut self) -> Result<Option<Uuid>, JournalError> {
         let read = self.shared.server.read(self.fold.next, PAGE).await;
         let events = read.map_err(|failure| failure.error(&self.shared.server.place))?;
         let first = events.first().map(|event| event.id);
@@ -283,7 +308,8 @@ impl Committer {
         tokio::time::sleep(pause).await;
     }
 
-    /// Has a lease pass to an epoch, from which on all nodes refuse what was decided before.
+    /// Has a lease pass to an epoch, from which on all nodes refuse what was decided before. Where in
+    /// the log it says so is all the same, and so is it if it says so twice.
     async fn pass(&mut self, passing: Passing) {
         let asked = Instant::now();
         let Passing { lease, epoch, done } = passing;
@@ -291,25 +317,25 @@ impl Committer {
             if self.fold.epochs.get(lease.as_str()).is_some_and(|known| *known >= epoch) {
                 break Ok(());
             }
-            let mut batch = match Draft::epoch(&lease, epoch) {
-                Ok(draft) => Batch::of(draft, self.fold.next),
-                Err(error) => break Err(error),
+            let appended = match Draft::epoch(&lease, epoch) {
+                Ok(draft) => self.shared.server.append_anywhere(&draft).await,
+                Err(error) => Err(Failure::Refused(error)),
             };
-            match self.push(&mut batch).await {
-                Step::Done | Step::Overtaken => {}
-                Step::Refused(error) => break Err(error),
-                Step::Away(error) => {
-                    let patience = self.shared.options.patience;
-                    if asked.elapsed() >= patience || self.shared.queue.is_closed() {
-                        break Err(error);
-                    }
-                    self.shared.queue.expire(patience, &error);
-                    self.pause(&error).await;
-                    // An earlier marker that comes late says the same once more.
-                    if let Err(error) = self.look().await {
-                        tracing::debug!(%error, "still away");
-                    }
+            let error = match appended {
+                Ok(()) => self.look().await.err(),
+                Err(Failure::Refused(error)) => break Err(error),
+                Err(failure) => {
+                    let _ = self.look().await;
+                    Some(failure.error(&self.shared.server.place))
                 }
+            };
+            if let Some(error) = error {
+                let patience = self.shared.options.patience;
+                if asked.elapsed() >= patience || self.shared.queue.is_closed() {
+                    break Err(error);
+                }
+                self.shared.queue.expire(patience, &error);
+                self.pause(&error).await;
             }
         };
         let _ = done.send(answer);

@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::faults::Failure;
-use super::log::{EPOCH, FORMAT, LogEvent, Mark, OPENING, Opening, PART, PartMark, Passed, Record};
+use super::log::{
+    EPOCH, FORMAT, LogEvent, Mark, OPENING, Opening, PART, PartMark, Passed, Record, TURN, Turn,
+};
 use crate::check::whole_micros;
 use crate::{Epoch, Group, JournalError, JournalId, Unit};
 
@@ -51,6 +53,11 @@ impl Draft {
     /// From here on nothing counts that was decided under an earlier epoch of the lease.
     pub(super) fn epoch(lease: &str, epoch: Epoch) -> Result<Self, JournalError> {
         Self::control(EPOCH, &Passed { lease: lease.into(), epoch })
+    }
+
+    /// Others are to let this node append next.
+    pub(super) fn turn(node: Uuid) -> Result<Self, JournalError> {
+        Self::control(TURN, &Turn { node })
     }
 
     /// An event of a stream that is not a log.
@@ -104,6 +111,13 @@ pub(super) fn of_unit(
         add(group, unit, first, size, &recorded, &mut drafts)?;
     }
     Ok(drafts)
+}
+
+/// About what [`of_unit`] would weigh, without the work.
+pub(super) fn about(unit: &Unit) -> usize {
+    const MARK: usize = 260;
+    let events = unit.groups.iter().flat_map(|group| &group.events);
+    unit.metadata.len() + events.map(|event| event.payload.len() + MARK + OVERHEAD).sum::<usize>()
 }
 
 fn add(

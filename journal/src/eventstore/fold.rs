@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -25,7 +25,14 @@ pub(super) struct Fold {
     open: Vec<Written>,
     /// A large unit whose other parts are still to come.
     parts: Option<Parts>,
+    /// The node that is to append next, and since when.
+    turn: Option<(Uuid, Instant)>,
 }
+
+/// How long others are given to finish a unit in parts, which an append of ours would undo.
+const PARTS_WITHIN: Duration = Duration::from_secs(2);
+/// And how long a node whose turn it is.
+const TURN_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 struct Parts {
@@ -65,7 +72,15 @@ impl Fold {
         if !self.open.is_empty() && !matches!(meaning, Meaning::Event(_)) {
             return Err(event.corrupt("it breaks into a unit"));
         }
+        if !matches!(meaning, Meaning::Foreign) {
+            self.turn = None;
+        }
         let folded = match meaning {
+            Meaning::Turn(turn) => {
+                self.parts = None;
+                self.turn = Some((turn.node, Instant::now()));
+                None
+            }
             Meaning::Foreign => {
                 tracing::warn!(
                     place = event.place,
@@ -98,9 +113,11 @@ impl Fold {
         Ok(folded)
     }
 
-    /// A large unit of another node may be half there: since when.
-    pub(super) fn half_there(&self) -> Option<Instant> {
-        self.parts.as_ref().map(|parts| parts.since)
+    /// Until when it is for others than `node` to append.
+    pub(super) fn is_for_others_until(&self, node: Uuid) -> Option<Instant> {
+        let turn = self.turn.filter(|(whose, _)| *whose != node);
+        let turn = turn.map(|(_, since)| since + TURN_WITHIN);
+        turn.max(self.parts.as_ref().map(|parts| parts.since + PARTS_WITHIN))
     }
 
     /// Nothing is half there, so that this can be gone on from.

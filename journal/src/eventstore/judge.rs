@@ -12,6 +12,12 @@ use crate::{Clock, JournalError, Position, StreamId, Unit, Verdict, Version};
 /// Most events of one append.
 const EVENTS_MAX: usize = 4_096;
 
+/// What fits into one frame of HTTP/2, which goes out at once. Of a second frame the client holds the
+/// end back until the server's kernel has acknowledged the first, 44 ms on Linux.
+const FRAME: usize = 15_000;
+/// From here on one large append is sooner done than many small ones.
+const FRAMES_MAX: usize = 24;
+
 /// A unit of a job, by index.
 pub(super) type Place = (usize, usize);
 
@@ -31,13 +37,6 @@ pub(super) struct Batch {
     pub(super) bytes: u64,
 }
 
-impl Batch {
-    /// A piece without a unit.
-    pub(super) fn of(draft: Draft, place: u64) -> Self {
-        Self { pieces: vec![vec![draft]], place, ..Self::default() }
-    }
-}
-
 struct Stage<'a> {
     fold: &'a Fold,
     mirror: &'a Mirror,
@@ -45,16 +44,19 @@ struct Stage<'a> {
     versions: HashMap<StreamId, Version>,
 }
 
-/// Judges units in order, as many as fit into one append. All are decided against the same end of
-/// the log, so they hold if the append does.
+/// Judges units in order, as many as go well into one append. All are decided against the same end
+/// of the log, so they hold if the append does.
 pub(super) async fn judge(
     jobs: &[Job],
     fold: &Fold,
     mirror: &Mirror,
     clock: &Clock,
     bytes_max: usize,
+    quick: bool,
 ) -> Result<Batch, JournalError> {
     let now = whole_micros(clock());
+    let small = quick && waiting(jobs) <= FRAMES_MAX * FRAME;
+    let goal = if small { FRAME.min(bytes_max) } else { bytes_max };
     let mut stage = Stage { fold, mirror, position: fold.position, versions: HashMap::new() };
     let mut batch = Batch { place: fold.next, ..Batch::default() };
     let mut drafts: Vec<Draft> = Vec::new();
@@ -66,7 +68,7 @@ pub(super) async fn judge(
             if let Verdict::Committed { first, .. } = verdict {
                 let new = draft::of_unit(unit, first.0, now)?;
                 let heavier = new.iter().map(Draft::weight).sum::<usize>();
-                let fits = weight + heavier <= bytes_max && drafts.len() + new.len() <= EVENTS_MAX;
+                let fits = weight + heavier <= goal && drafts.len() + new.len() <= EVENTS_MAX;
                 if !fits && !batch.verdicts.is_empty() {
                     break 'full;
                 }
@@ -88,6 +90,12 @@ pub(super) async fn judge(
         batch.pieces.push(drafts);
     }
     Ok(batch)
+}
+
+/// About how many bytes there are to append.
+fn waiting(jobs: &[Job]) -> usize {
+    let units = jobs.iter().flat_map(|job| job.open().map(|at| &job.units[at]));
+    units.map(draft::about).sum()
 }
 
 fn size(unit: &Unit) -> u64 {

@@ -17,6 +17,7 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) const OPENING: &str = "tillroll.journal";
 pub(super) const EPOCH: &str = "tillroll.epoch";
 pub(super) const PART: &str = "tillroll.part";
+pub(super) const TURN: &str = "tillroll.turn";
 
 /// An event of the log.
 #[derive(Debug, Clone)]
@@ -97,6 +98,11 @@ pub(super) struct Passed {
     pub(super) epoch: Epoch,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Turn {
+    pub(super) node: Uuid,
+}
+
 /// What an event of the log is to the journal.
 #[derive(Debug)]
 pub(super) enum Meaning {
@@ -109,6 +115,8 @@ pub(super) enum Meaning {
         piece: Bytes,
     },
     Passed(Passed),
+    /// A node that others were always ahead of asks to be next.
+    Turn(Turn),
     /// Somebody else's.
     Foreign,
 }
@@ -143,6 +151,7 @@ impl LogEvent {
         match self.event_type.as_str() {
             OPENING => Ok(Meaning::Opening),
             EPOCH => Ok(Meaning::Passed(self.parse(&self.data)?)),
+            TURN => Ok(Meaning::Turn(self.parse(&self.data)?)),
             PART => {
                 let mark: PartMark = self.parse(&self.metadata)?;
                 let (index, of) = mark.part;

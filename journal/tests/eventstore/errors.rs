@@ -82,6 +82,29 @@ async fn tls_on_one_side_only() {
 }
 
 #[tokio::test]
+async fn tls_with_a_certificate_that_is_known_and_one_that_is_not() {
+    let (double, certificate) = Double::start_with_tls();
+    let port = double.address().port();
+    let error = refused(&format!("esdb://user:geheim@localhost:{port}")).await;
+    assert!(error.contains("no TLS with localhost"), "{error}");
+    assert!(error.contains("`tlsCaFile=FILE`"), "{error}");
+    let error = refused(&format!("esdb://localhost:{port}?tls=false")).await;
+    assert!(error.contains("demands TLS"), "{error}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    std::fs::write(&file, certificate).unwrap();
+    let stream = fresh_stream();
+    for trust in [format!("tlsCaFile={}", file.display()), "tlsVerifyCert=false".to_owned()] {
+        let url = format!("esdb://localhost:{port}?{trust}&stream={stream}");
+        let options = options(&directory.path().join("mirror"));
+        let journal = EventStoreJournal::open(&url, options).await.unwrap();
+        let version = journal.stream_version(&cart(1)).await.unwrap();
+        append(&journal, unit(&cart(1), version, 1)).await;
+        assert_eq!(journal.head().0, version + 1);
+    }
+}
+
+#[tokio::test]
 async fn credentials_that_are_refused() {
     let double = Double::start();
     *double.shared.demands.lock().unwrap() = Some("shop:richtig".to_owned());

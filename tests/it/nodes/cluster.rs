@@ -3,17 +3,25 @@
 use std::fs;
 use std::path::PathBuf;
 
-use test_servers::postgres;
+use test_servers::{nats, postgres};
 
 use super::link::Link;
-use crate::process::{DataDir, Server, command, finish, key};
+use crate::process::{DataDir, Done, Server, command, finish, key};
 use crate::shop::Shop;
 
 /// What all nodes of a shop are given alike.
 const CREDENTIALS: [&str; 3] = ["api-keys.json", "secrets.json", "master.key"];
 
+/// Where the read models are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Reads {
+    OfEachNode,
+    Shared,
+}
+
 pub(crate) struct Cluster {
     pub(crate) postgres: postgres::Server,
+    pub(crate) nats: nats::Server,
     pub(crate) shop: Shop,
     pub(crate) nodes: Vec<Node>,
     _directory: DataDir,
@@ -23,31 +31,44 @@ pub(crate) struct Node {
     pub(crate) link: Link,
     pub(crate) server: Option<Server>,
     data: PathBuf,
-    journal: String,
+    /// What every command is told: where the stores are.
+    stores: Vec<String>,
+    bus: String,
 }
 
 impl Node {
     pub(crate) fn start(&mut self) {
-        self.server = Some(Server::start_with(&self.data, &["--journal", &self.journal]));
+        let words = self.stores.iter().map(String::as_str).chain(["--bus", &self.bus]);
+        self.server = Some(Server::start_with(&self.data, &words.collect::<Vec<_>>()));
+    }
+
+    fn run(&self, command_name: &str) -> Done {
+        let words: Vec<_> =
+            [command_name].into_iter().chain(self.stores.iter().map(String::as_str)).collect();
+        finish(&mut command(&self.data, &words))
     }
 }
 
 impl Cluster {
     /// A fresh database with so many nodes on it.
-    pub(crate) async fn start(count: usize) -> Self {
-        let postgres = postgres::Server::start();
+    pub(crate) async fn start(count: usize, reads: Reads) -> Self {
+        let (postgres, nats) = (postgres::Server::start(), nats::Server::start());
         let directory = DataDir::new();
         let mut nodes = Vec::new();
         for number in 0..count {
             let link = Link::to(postgres.address()).await;
             let url = "postgres://postgres:right@127.0.0.1";
-            let journal = format!("{url}:{}/postgres?sslmode=disable", link.port);
+            let url = format!("{url}:{}/postgres?sslmode=disable", link.port);
             let data = directory.beside(&format!("node-{number}"));
-            nodes.push(Node { link, server: None, data, journal });
+            let mut stores = vec!["--journal".to_owned(), url.clone()];
+            if reads == Reads::Shared {
+                stores.extend(["--read-models".to_owned(), url]);
+            }
+            nodes.push(Node { link, server: None, data, stores, bus: nats.url() });
         }
         let first = &nodes[0].data;
         let (admin_key, storefront_key) = (key(first, "admin"), key(first, "storefront"));
-        finish(&mut command(first, &["migrate", "--journal", &nodes[0].journal])).exits(0);
+        nodes[0].run("migrate").exits(0);
         nodes[0].start();
         for number in 1..count {
             fs::create_dir(&nodes[number].data).unwrap();
@@ -57,7 +78,7 @@ impl Cluster {
             nodes[number].start();
         }
         let shop = Shop::set_up(nodes[0].server.as_ref().unwrap(), admin_key, storefront_key).await;
-        Self { postgres, shop, nodes, _directory: directory }
+        Self { postgres, nats, shop, nodes, _directory: directory }
     }
 
     #[track_caller]
@@ -73,8 +94,7 @@ impl Cluster {
             }
         }
         for node in &self.nodes {
-            let words = ["verify", "--journal", &node.journal];
-            let verified = finish(&mut command(&node.data, &words));
+            let verified = node.run("verify");
             assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
             assert!(verified.out.contains("clean: "), "{}", verified.out);
         }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Reads};
 use super::load::Load;
+use super::messages;
 use crate::client::Client;
 
 const UNITS: u64 = 1_000_000;
@@ -24,14 +25,19 @@ async fn seconds(seconds: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shop_goes_on_while_its_parts_go_and_come() {
-    let mut cluster = Cluster::start(3).await;
+    let mut cluster = Cluster::start(3, Reads::Shared).await;
     let article = cluster.shop.article(cluster.node(0), 1_250, u32::try_from(UNITS).unwrap()).await;
     let at = addresses(&cluster);
     let load = Load::start(8, &at, &cluster.shop.storefront_key, &article);
     let mut longest = BTreeMap::new();
     let mut count = 0;
-    for what in ["a node is killed", "a node is paused", "a node is cut off", "PostgreSQL restarts"]
-    {
+    for what in [
+        "a node is killed",
+        "a node is paused",
+        "a node is cut off",
+        "PostgreSQL restarts",
+        "NATS restarts",
+    ] {
         seconds(2).await;
         load.ledger.lock().unwrap().start_the_clock();
         match what {
@@ -49,6 +55,11 @@ async fn the_shop_goes_on_while_its_parts_go_and_come() {
                 cluster.node(1).signal("CONT");
             }
             "a node is cut off" => cluster.nodes[2].link.cut_for(Duration::from_secs(9)).await,
+            "NATS restarts" => {
+                cluster.nats.kill();
+                seconds(4).await;
+                cluster.nats.run();
+            }
             _ => {
                 cluster.postgres.halt("immediate");
                 seconds(2).await;
@@ -72,6 +83,12 @@ async fn the_shop_goes_on_while_its_parts_go_and_come() {
     let there: BTreeSet<_> = orders.keys().cloned().collect();
     assert_eq!(acknowledged, there, "each order that was asked for is there once, and no other");
     assert!(orders.values().all(|status| status == "confirmed"), "{orders:?}");
+    let told = messages::about_orders(&cluster.nats.url()).await;
+    let of_orders: BTreeSet<_> = told.keys().cloned().collect();
+    assert_eq!(of_orders, there, "consumers outside were told of each order");
+    for (order_id, types) in &told {
+        assert_eq!(types[..2], ["order.placed", "order.confirmed"], "{order_id}: {types:?}");
+    }
     let sold = u64::try_from(orders.len()).unwrap();
     for number in 0..3 {
         let mut admin = cluster.shop.admin(cluster.node(number)).await;

@@ -16,6 +16,9 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// What becomes of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Shared {
     /// `USER:PASSWORD` that is demanded.
     pub demands: Mutex<Option<String>>,
     pub no_batches: AtomicBool,
+    /// Speaks TLS and nothing else.
+    tls: Option<TlsAcceptor>,
     /// What gossip says of the nodes: address, is it alive, is it the leader.
     pub members: Mutex<Vec<(SocketAddr, bool, bool)>>,
     /// Calls served, by kind.
@@ -97,20 +102,37 @@ pub struct Double {
 
 impl Double {
     pub fn start() -> Self {
-        Self::with_store(Arc::default())
+        Self::with(Arc::default(), None)
+    }
+
+    /// One that speaks TLS, and its certificate as PEM, which is for `localhost`.
+    pub fn start_with_tls() -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        (Self::with(Arc::default(), Some(acceptor)), made.cert.pem())
     }
 
     /// Another node of the same cluster: it has all that this one has.
     pub fn beside(&self) -> Self {
-        Self::with_store(self.shared.store.clone())
+        Self::with(self.shared.store.clone(), None)
     }
 
-    fn with_store(store: Arc<Mutex<Store>>) -> Self {
+    fn with(store: Arc<Mutex<Store>>, tls: Option<TlsAcceptor>) -> Self {
         let shared = Arc::new(Shared {
             store,
             faults: Faults::default(),
             demands: Mutex::default(),
             no_batches: AtomicBool::new(false),
+            tls,
             members: Mutex::default(),
             appends: AtomicU64::new(0),
             reads: AtomicU64::new(0),
@@ -182,6 +204,17 @@ impl Drop for Double {
 
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     while let Ok((socket, _)) = listener.accept().await {
-        tokio::spawn(serve::connection(shared.clone(), socket));
+        let shared = shared.clone();
+        socket.set_nodelay(true).unwrap();
+        tokio::spawn(async move {
+            match shared.tls.clone() {
+                None => serve::connection(shared, socket).await,
+                Some(tls) => {
+                    if let Ok(socket) = tls.accept(socket).await {
+                        serve::connection(shared, socket).await;
+                    }
+                }
+            }
+        });
     }
 }

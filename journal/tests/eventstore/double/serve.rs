@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tonic::body::BoxBody;
 use tonic::codec::ProstCodec;
@@ -31,8 +31,10 @@ impl Line {
     }
 }
 
-pub async fn connection(shared: Arc<Shared>, socket: TcpStream) {
-    socket.set_nodelay(true).unwrap();
+pub async fn connection(
+    shared: Arc<Shared>,
+    socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) {
     let mut cuts = shared.cut.subscribe();
     let line = Line { shared, cut: Arc::default() };
     let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
