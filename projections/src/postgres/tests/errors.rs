@@ -1,6 +1,6 @@
 //! What can be wrong with a server or a database, and what is said about it.
 
-use super::server::{ask, database, shared};
+use super::server::{Server, ask, database, shared};
 use crate::{Directory, PostgresOptions, migrate_postgres};
 
 fn refusal(url: &str, options: &PostgresOptions) -> String {
@@ -11,8 +11,6 @@ fn refusal(url: &str, options: &PostgresOptions) -> String {
 
 #[test]
 fn an_address_that_does_not_do_is_told_with_what_to_do() {
-    let url = database();
-    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let local = shared();
     ask(
         &local.url("postgres"),
@@ -40,7 +38,6 @@ fn an_address_that_does_not_do_is_told_with_what_to_do() {
         let said = refusal(&url, &options);
         assert!(said.contains(words), "{said}");
     }
-    let _ = name;
 }
 
 #[test]
@@ -79,4 +76,52 @@ fn several_may_migrate_at_once() {
     for one in migrating {
         one.join().unwrap().unwrap();
     }
+}
+
+#[test]
+fn sessions_are_encrypted_and_servers_checked_as_the_url_says() {
+    let server = Server::start();
+    let admin = server.url("postgres");
+    let at = ask(&admin, "SHOW data_directory").remove(0);
+    let (certificate, key) = (format!("{at}/server.crt"), format!("{at}/server.key"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output();
+    assert!(made.expect("install openssl").status.success());
+    let like = format!("--reference={at}/postgresql.conf");
+    for file in [&certificate, &key] {
+        let owned = std::process::Command::new("chown").arg(&like).arg(file).status();
+        assert!(owned.unwrap().success());
+    }
+    ask(&admin, "ALTER SYSTEM SET ssl = on");
+    ask(&admin, "CREATE ROLE sealed LOGIN SUPERUSER PASSWORD 'right'; SELECT pg_reload_conf()");
+    while ask(&admin, "SHOW ssl") != ["on"] {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+
+    let by_name = |host: &str, rest: &str| {
+        let url = server.url_tcp("sealed:right", "postgres").replace("127.0.0.1", host);
+        format!("{url}?{rest}&sslrootcert={certificate}")
+    };
+    let options = PostgresOptions::default();
+    for (host, mode) in
+        [("127.0.0.1", "prefer"), ("127.0.0.1", "require"), ("127.0.0.1", "verify-ca")]
+    {
+        let opened = Directory::in_postgres(&by_name(host, &format!("sslmode={mode}")), &options);
+        assert!(opened.is_ok(), "{mode}: {opened:?}");
+    }
+    let encrypted = "SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+         WHERE usename = 'sealed' AND ssl";
+    let kept = Directory::in_postgres(&by_name("127.0.0.1", "sslmode=require"), &options).unwrap();
+    assert!(kept.serving("orders").unwrap().is_none());
+    assert_eq!(ask(&admin, encrypted), ["t"]);
+    // The certificate is of localhost, and known to nobody but the file.
+    let said = refusal(&by_name("127.0.0.1", "sslmode=verify-full"), &options);
+    assert!(said.contains("no TLS with"), "{said}");
+    let unknown = server.url_tcp("sealed:right", "postgres") + "?sslmode=verify-full";
+    let said = refusal(&unknown, &options);
+    assert!(said.contains("no TLS with"), "{said}");
 }
