@@ -87,7 +87,11 @@ async fn the_shop_goes_on_while_its_parts_go_and_come() {
     let of_orders: BTreeSet<_> = told.keys().cloned().collect();
     assert_eq!(of_orders, there, "consumers outside were told of each order");
     for (order_id, types) in &told {
-        assert_eq!(types[..2], ["order.placed", "order.confirmed"], "{order_id}: {types:?}");
+        assert_eq!(
+            types[..2],
+            ["tillroll.order.placed.v1", "tillroll.order.confirmed.v1"],
+            "{order_id}: {types:?}"
+        );
     }
     let sold = u64::try_from(orders.len()).unwrap();
     for number in 0..3 {
