@@ -309,7 +309,7 @@ async fn send_webhooks(sandbox: Arc<SandboxProvider>, mut leadership: Leadership
 }
 
 /// The projector's thread: folds the journal into the read models.
-async fn follow(projector: Follower, _projector: EndMark, mut stopped: watch::Receiver<bool>) {
+async fn follow(projector: Follower, _mark: EndMark, mut stopped: watch::Receiver<bool>) {
     let stop = async move {
         // An error means the node is gone, which is a reason to stop too.
         let _ = stopped.wait_for(|stop| *stop).await;

@@ -1,6 +1,5 @@
 //! What tells the outside: the relay, and the bus it publishes to.
 
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,18 +84,10 @@ pub(super) fn relay(
 }
 
 /// The relay's thread.
-pub(super) fn work(
-    relay: Relay,
-    _relay: EndMark,
-    mut stopped: watch::Receiver<bool>,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let _relay = _relay;
-        relay
-            .run(async move {
-                // An error means the node is gone, which is a reason to stop too.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            })
-            .await;
-    }
+pub(super) async fn work(relay: Relay, _mark: EndMark, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        // An error means the node is gone, which is a reason to stop too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    relay.run(stop).await;
 }

@@ -14,6 +14,7 @@ mod flash_sale;
 mod full_disk;
 mod import;
 mod journeys;
+mod moving;
 mod nodes;
 mod process;
 mod shop;
