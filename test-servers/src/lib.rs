@@ -2,6 +2,8 @@
 //! stopped again. No crate depends on this but for its tests and benches.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(unreachable_pub, reason = "only tests use it")]
 
+pub mod eventstore;
 pub mod nats;
 pub mod postgres;

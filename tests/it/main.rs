@@ -16,6 +16,7 @@ mod import;
 mod journeys;
 mod moving;
 mod nodes;
+mod on_eventstore;
 mod process;
 mod shop;
 mod simulation;

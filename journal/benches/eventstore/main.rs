@@ -9,8 +9,6 @@
 )]
 #![allow(unreachable_pub, dead_code, reason = "shared with the tests")]
 
-#[path = "../../tests/eventstore/double/mod.rs"]
-mod double;
 #[path = "../../tests/eventstore/sample.rs"]
 mod sample;
 
@@ -18,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use double::Double;
 use journal::{EventStoreJournal, EventStoreOptions, Journal, Position, Unit};
 use sample::{cart, fresh_stream, unit};
+use test_servers::eventstore::Double;
 use uuid::Uuid;
 
 const RUN: Duration = Duration::from_secs(4);

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use journal::{EventStoreJournal, EventStoreOptions, Journal, JournalError};
 
-use crate::double::Double;
-use crate::double::store::{Expected, Stored};
 use crate::sample::{Node, append, cart, fresh_stream, options, unit};
+use test_servers::eventstore::Double;
+use test_servers::eventstore::store::{Expected, Stored};
 
 async fn refused(url: &str) -> String {
     refused_with(url, |_| {}).await

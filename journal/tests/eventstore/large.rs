@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use journal::{Journal, Unit};
 
-use crate::double::{Double, Fate};
 use crate::sample::{
     Node, all, append, assert_same, assert_sound, cart, event, fresh_stream, group, is_committed,
     reaches, unit,
 };
+use test_servers::eventstore::{Double, Fate};
 
 /// So many events of 80 kB, in two streams.
 fn large(n: u128, events: usize) -> Unit {

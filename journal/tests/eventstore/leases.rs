@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use journal::{Fence, Journal, Leases, Unit, Verdict};
 use uuid::Uuid;
 
-use crate::double::{Double, Fate};
 use crate::sample::{Node, all, append, assert_sound, cart, fresh_stream, is_committed, unit};
+use test_servers::eventstore::{Double, Fate};
 
 const TTL: Duration = Duration::from_millis(600);
 

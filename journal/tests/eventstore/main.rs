@@ -7,7 +7,6 @@
 #![allow(clippy::print_stderr, reason = "it says what it did not test")]
 #![allow(unreachable_pub, dead_code, reason = "a test program exports nothing")]
 
-mod double;
 mod errors;
 mod large;
 mod leases;
@@ -20,10 +19,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use double::Double;
 use journal::conformance::{Factory, check_all};
 use journal::{EventStoreJournal, EventStoreOptions, Journal};
 use sample::{fresh_stream, options};
+use test_servers::eventstore::Double;
 
 struct Streams {
     url: Box<dyn Fn(&str) -> String + Send + Sync>,

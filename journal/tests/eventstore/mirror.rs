@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use journal::{EventStoreJournal, Journal, JournalError};
 
-use crate::double::Double;
 use crate::sample::{
     Node, all, append, assert_same, assert_sound, cart, fresh_stream, options, unit,
 };
+use test_servers::eventstore::Double;
 
 async fn fill(node: &Node, from: u128, units: u128) {
     let units = (from..from + units).map(|n| unit(&cart(n), 0, 10)).collect();

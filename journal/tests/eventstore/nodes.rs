@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use journal::{EventStoreJournal, Journal, Position, Unit, Verdict};
 
-use crate::double::store::{Expected, Stored};
-use crate::double::{Double, Fate};
 use crate::sample::{
     Node, all, append, assert_same, assert_sound, cart, fresh_stream, group, is_committed, options,
     reaches, unit,
 };
+use test_servers::eventstore::store::{Expected, Stored};
+use test_servers::eventstore::{Double, Fate};
 
 /// One that hears of others only when it has to.
 async fn deaf(double: &Double, stream: &str) -> Node {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use journal::{EventStoreJournal, Journal, JournalError, Position, Recorded, Verdict};
 use uuid::Uuid;
 
-use crate::double::{Double, Fate};
 use crate::sample::{
     Node, all, append, assert_same, assert_sound, cart, fresh_stream, is_committed, unit,
 };
+use test_servers::eventstore::{Double, Fate};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_append_whose_outcome_is_unknown_takes_effect_once() {

@@ -13,7 +13,7 @@ use journal::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::double::Double;
+use test_servers::eventstore::Double;
 
 /// A stream nobody else uses, on a server that is shared too.
 pub fn fresh_stream() -> String {
