@@ -137,6 +137,8 @@ pub struct Node {
     pub relay: Option<RelayHandle>,
     /// What one node at a time leads, and whether this one does.
     pub leads: Vec<(&'static str, Leadership)>,
+    /// Names this process among the nodes.
+    owner: uuid::Uuid,
     ledger: Arc<dyn Journal>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -234,6 +236,7 @@ impl Node {
             under_way,
             relay: relay_handle,
             leads,
+            owner,
             ledger,
             stop,
             threads,
@@ -248,6 +251,12 @@ impl Node {
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the engine had panicked");
+            }
+        }
+        if let Some(leases) = self.journal.leases() {
+            for (lease, _) in &self.leads {
+                // Another node takes over at once; without this, when the lease has run out.
+                let _ = leases.release(lease, self.owner).await;
             }
         }
         self.journal.close().await?;

@@ -75,6 +75,11 @@ pub struct Stopper {
 }
 
 impl Stopper {
+    /// Says on `/readyz` that the end is near, and goes on.
+    pub fn announce(&self) {
+        self.services.stop();
+    }
+
     /// Takes no new connections, lets requests under way end, then closes; `/readyz` says no from
     /// now on.
     pub async fn stop(&self) {

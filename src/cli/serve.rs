@@ -75,6 +75,10 @@ pub(super) struct ServeArgs {
     /// Requests a second of one key of support or an admin; 0 for no limit.
     #[arg(long, env = "TILLROLL_STAFF_RATE", default_value_t = 0)]
     staff_rate: u32,
+    /// Seconds that a node which was told to stop goes on, while `/readyz` says no: as long as a proxy
+    /// before it needs to notice.
+    #[arg(long, env = "TILLROLL_DRAIN_SECONDS", default_value_t = 0, value_name = "SECONDS")]
+    drain_seconds: u32,
     /// Publish what happens to this NATS server with JetStream, nats://USER:PASSWORD@HOST:4222; several
     /// with commas between them.
     #[arg(long, env = "TILLROLL_BUS", hide_env_values = true, value_name = "URL")]
@@ -213,8 +217,14 @@ pub(super) fn serve(
         }
         ready(&node, running.address)?;
         let stopper = running.stopper();
+        let drain = std::time::Duration::from_secs(args.drain_seconds.into());
         actix_web::rt::spawn(async move {
             told.wait().await;
+            if !drain.is_zero() {
+                tracing::info!(?drain, "stopping soon: a proxy sends no more from now on");
+                stopper.announce();
+                tokio::time::sleep(drain).await;
+            }
             tracing::info!("stopping: requests under way are answered first");
             stopper.stop().await;
         });

@@ -1,13 +1,14 @@
 //! Three servers with a copy each, of which one after another is killed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use async_nats::jetstream;
 use journal::Journal;
 use sagas::relay::JetStreamOptions;
 use test_servers::nats::{JETSTREAM, Server, free_port};
 
-use crate::running::Running;
+use crate::running::{PATIENCE, Running};
 use crate::shop;
 
 fn cluster() -> Vec<Server> {
@@ -22,6 +23,30 @@ fn cluster() -> Vec<Server> {
         ))
     };
     ports.iter().enumerate().map(start).collect()
+}
+
+/// Waits until every copy of the stream and of the bucket is up to date: with one server lost and
+/// another behind, there is no majority that knows all, and nothing goes on until they are back.
+async fn healed(options: &JetStreamOptions) {
+    let until = Instant::now() + PATIENCE;
+    while !is_whole(options).await.unwrap_or(false) {
+        assert!(Instant::now() < until, "the cluster does not heal");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn is_whole(options: &JetStreamOptions) -> Option<bool> {
+    let servers: Vec<&str> = options.servers.split(',').collect();
+    let context = jetstream::new(async_nats::connect(servers).await.ok()?);
+    for name in [options.stream.clone(), format!("KV_{}", options.bucket)] {
+        let info = context.get_stream(name).await.ok()?.cached_info().clone();
+        let cluster = info.cluster?;
+        let current = cluster.replicas.iter().filter(|peer| peer.current && !peer.offline).count();
+        if cluster.leader.is_none() || current != options.replicas - 1 {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,6 +70,7 @@ async fn a_cluster_that_loses_one_server_after_another_loses_and_repeats_nothing
         // Two of three go on.
         relay.reached(journal.head()).await;
         servers[at].run();
+        healed(&options).await;
         relay.reached(shop::one_order(&*journal).await).await;
     }
     relay.stop().await;

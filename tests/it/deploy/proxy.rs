@@ -23,7 +23,10 @@ async fn a_node_that_is_not_ready_gets_no_requests() {
         return not_checked("haproxy cannot be installed, so its configuration does not run");
     }
     let data: Vec<DataDir> = (0..3).map(|_| DataDir::new()).collect();
-    let mut nodes: Vec<Server> = data.iter().map(|data| Server::start(&data.path())).collect();
+    let mut nodes: Vec<Server> = data
+        .iter()
+        .map(|data| Server::start_with(&data.path(), &["--drain-seconds", "6"]))
+        .collect();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut configuration =
         text("deploy/haproxy.cfg").replace("bind :8080", &format!("bind {address}"));
@@ -47,8 +50,9 @@ async fn a_node_that_is_not_ready_gets_no_requests() {
     while nodes.len() > 1 {
         let node = nodes.remove(0);
         let stopping = tokio::task::spawn_blocking(move || node.stop());
-        for _ in 0..200 {
+        while !stopping.is_finished() {
             assert_eq!(ask(&address, "/healthz").await, Some(200));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(stopping.await.unwrap().success());
     }
