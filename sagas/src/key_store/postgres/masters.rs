@@ -51,8 +51,9 @@ impl Masters {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             return Err(known.last().map_or(KeyStoreError::Closed, wrong));
         };
-        let in_force = MasterKey::load(&dir.join(MASTER_KEY_FILE));
+        // In this order: a rotation moves the next one to the place of the one in force.
         let next = MasterKey::load(&dir.join(NEXT_MASTER_KEY_FILE));
+        let in_force = MasterKey::load(&dir.join(MASTER_KEY_FILE));
         for master in [&in_force, &next].into_iter().flatten() {
             if master.fingerprint() == fingerprint {
                 self.add(master.clone());
