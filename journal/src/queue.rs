@@ -110,6 +110,15 @@ impl Queue {
         Self { waiting: Mutex::default(), changed: Notify::new(), events_max, bytes_max }
     }
 
+    /// Adds a call when it is first polled, and waits for what became of it.
+    pub(crate) async fn answer(&self, units: Vec<Unit>, size: Size) -> Answer {
+        let (job, answered) = Job::new(units, size);
+        self.push(job)?;
+        answered.await.unwrap_or_else(|_| {
+            Err(JournalError::Unavailable("the committing task has ended".to_owned()))
+        })
+    }
+
     /// Adds a call, or refuses it at once when the queue is full: waiting here would put
     /// memory under the control of whoever sends fastest.
     pub(crate) fn push(&self, job: Job) -> Result<(), JournalError> {

@@ -49,7 +49,6 @@ use uuid::Uuid;
 pub use options::EventStoreOptions;
 
 use crate::held::hold;
-use crate::queue::Job;
 use crate::{
     Epoch, Journal, JournalError, JournalId, Leases, Position, Properties, Recorded, Stats,
     StreamId, Unit, Verdict, Version, check,
@@ -149,16 +148,12 @@ impl Journal for EventStoreJournal {
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
         let size = check::units(&units)?;
         draft::keepable(&units)?;
-        let (job, answered) = Job::new(units, size);
-        if job.units.is_empty() {
+        if units.is_empty() {
             self.shared.ensure_open()?;
             return Ok(Vec::new());
         }
         // Nothing is awaited before this, so the first poll decides the order.
-        self.shared.queue.push(job)?;
-        answered.await.unwrap_or_else(|_| {
-            Err(JournalError::Unavailable("the committing task has ended".to_owned()))
-        })
+        self.shared.queue.answer(units, size).await
     }
 
     async fn read_stream(

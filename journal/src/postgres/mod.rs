@@ -30,7 +30,6 @@ pub use migrate::migrate;
 pub use options::PostgresOptions;
 
 use crate::held::{hold, read as read_lock};
-use crate::queue::Job;
 use crate::{
     Epoch, Journal, JournalError, JournalId, Leases, Position, Properties, Recorded, Stats,
     StreamId, Unit, Verdict, Version, check,
@@ -171,16 +170,12 @@ impl Journal for PostgresJournal {
     async fn append(&self, units: Vec<Unit>) -> Result<Vec<Verdict>, JournalError> {
         let size = check::units(&units)?;
         batch::keepable(&units)?;
-        let (job, answered) = Job::new(units, size);
-        if job.units.is_empty() {
+        if units.is_empty() {
             self.shared.ensure_open()?;
             return Ok(Vec::new());
         }
         // Nothing is awaited before this, so the first poll decides the order.
-        self.shared.queue.push(job)?;
-        answered.await.unwrap_or_else(|_| {
-            Err(JournalError::Unavailable("the committing task has ended".to_owned()))
-        })
+        self.shared.queue.answer(units, size).await
     }
 
     async fn read_stream(
