@@ -14,16 +14,13 @@ use journal::{Journal, MemoryJournal};
 use projections::{Directory, Options, PostgresOptions, Registration, Runner, models, orders};
 use story::Teller;
 
-#[allow(dead_code, reason = "tests use more of it")]
-#[path = "../src/postgres/tests/server.rs"]
-mod server;
 mod story;
 
 const BATCHES: [usize; 2] = [4_096, 16_384];
 
 fn main() {
     let orders = std::env::args().find_map(|text| text.parse().ok()).unwrap_or(10_000);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(orders));
 }
 
@@ -44,13 +41,13 @@ async fn measure(orders: u64) {
         let all = models::all();
         let (_kept, files) = files();
         let sqlite = catch_up(&journal, &files, &all, batch).await;
-        let postgres = catch_up(&journal, &postgres(), &all, batch).await;
+        let postgres = catch_up(&journal, &postgres().await, &all, batch).await;
         compare(&format!("all models, {batch} at a time"), journal.head().0, sqlite, postgres);
     }
     for model in models::all() {
         let (_kept, files) = files();
         let sqlite = catch_up(&journal, &files, &[model], BATCHES[0]).await;
-        let postgres = catch_up(&journal, &postgres(), &[model], BATCHES[0]).await;
+        let postgres = catch_up(&journal, &postgres().await, &[model], BATCHES[0]).await;
         compare(model.name(), journal.head().0, sqlite, postgres);
     }
     live(&journal, &mut teller, orders).await;
@@ -62,8 +59,9 @@ fn files() -> (tempfile::TempDir, Directory) {
     (temporary, directory)
 }
 
-fn postgres() -> Directory {
-    Directory::in_postgres(&server::database(), &PostgresOptions::default()).unwrap()
+async fn postgres() -> Directory {
+    let url = test_servers::postgres::database().await;
+    Directory::in_postgres(&url, &PostgresOptions::default()).unwrap()
 }
 
 async fn catch_up(
@@ -93,7 +91,9 @@ fn compare(what: &str, events: u64, sqlite: Duration, postgres: Duration) {
 async fn live(journal: &Arc<dyn Journal>, teller: &mut Teller, orders: u64) {
     let mut number = orders;
     for together in [1, 20, 200] {
-        for (name, directory) in [("SQLite", files()), ("PostgreSQL", (files().0, postgres()))] {
+        for (name, directory) in
+            [("SQLite", files()), ("PostgreSQL", (files().0, postgres().await))]
+        {
             let (_kept, directory) = directory;
             let options = Options::default();
             let all = models::all();
