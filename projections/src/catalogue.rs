@@ -11,6 +11,7 @@ mod list;
 mod price_spans;
 mod product_row;
 mod product_view;
+mod search_document;
 mod stock;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use list::{
 };
 pub use product_row::Stars;
 pub use product_view::{ProductView, SkuView, product};
+pub use search_document::{NamedCategory, SearchDocument, TierKey, TierPrice};
 
 use crate::id_column::stream_id;
 use crate::{Envelope, Projector, StoreError};

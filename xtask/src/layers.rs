@@ -9,8 +9,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("commands", &["domain", "schemas", "journal"]),
     ("projections", &["domain", "schemas", "journal"]),
+    ("embeddings", &[]),
+    ("search", &["domain", "journal", "projections", "embeddings"]),
     ("sagas", &["domain", "schemas", "journal", "commands"]),
-    ("api", &["domain", "schemas", "journal", "commands", "projections", "sagas"]),
+    (
+        "api",
+        &["domain", "schemas", "journal", "commands", "projections", "embeddings", "search", "sagas"],
+    ),
 ];
 
 /// What each crate must do without, and why.
@@ -24,6 +29,8 @@ const MUST_NOT_USE: &[(&str, &[&str], &str)] = &[
     ("journal", &["actix-web", "cqrs-es"], "stores named JSON and knows no framework"),
     ("commands", &["actix-web"], "knows no HTTP"),
     ("projections", &["actix-web", "cqrs-es"], "sends no commands"),
+    ("embeddings", &["tokio", "rusqlite", "actix-web"], "knows texts and vectors only"),
+    ("search", &["actix-web", "cqrs-es"], "sends no commands"),
     ("sagas", &["actix-web"], "knows no HTTP"),
     ("api", &["rusqlite", "cqrs-es"], "holds no SQL"),
 ];

@@ -1,0 +1,9 @@
+//! How a text becomes a vector, and which vectors are near.
+//!
+//! Knows nothing of products or shops: texts and numbers come in, vectors and neighbours go out.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
+
+mod embedder;
+
+pub use embedder::{EmbedError, Embedder};

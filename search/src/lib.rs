@@ -1,0 +1,20 @@
+//! How products are found: by words, by likeness, by what they are, and by what a customer likes.
+//!
+//! Everything here is worked out from the catalogue's read model and may be thrown away. An engine
+//! ([`SearchEngine`]) takes documents and answers questions; [`Question`] and [`Findings`] are what
+//! all engines agree on.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
+
+mod engine;
+mod findings;
+mod question;
+
+pub use engine::{Changes, Filled, SearchEngine, SearchError};
+pub use findings::{
+    Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
+    TextScore, ValueCount,
+};
+pub use question::{
+    AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
+};
