@@ -5,5 +5,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
 mod embedder;
+mod index;
+mod sealed;
 
 pub use embedder::{EmbedError, Embedder};
+pub use index::{DIMENSIONS_MAX, IndexError, Near, VectorIndex};
+pub use sealed::FileError;
