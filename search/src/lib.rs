@@ -10,13 +10,20 @@
 mod conformance;
 mod engine;
 mod findings;
+mod freshness;
+mod indexer;
+mod local;
 mod question;
+mod source;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
+pub use freshness::Freshness;
+pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
+pub use local::{KeepsProducts, LocalFollower};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
