@@ -18,9 +18,9 @@ mod score;
 mod top;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
-mod weighing;
+pub(crate) mod weighing;
 
 use crate::sql::{Connection, OptionalExtension, params};
 use domain::OrderId;
