@@ -294,6 +294,21 @@ fn by_hand(events: &[Given]) -> Vec<BTreeSet<ProductId>> {
     counted.map(|(_, left)| left.into_values().map(|(product, _)| product).collect()).collect()
 }
 
+/// Read two at a time.
+fn whole_baskets(connection: &Connection) -> Vec<Vec<ProductId>> {
+    let mut all = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = super::baskets(connection, after, 2).unwrap();
+        let Some((last, _)) = page.last() else { break };
+        assert!(page.is_sorted_by_key(|(ordinal, _)| *ordinal) && *last > after);
+        after = *last;
+        all.extend(page.into_iter().map(|(_, products)| products));
+    }
+    all.sort_unstable();
+    all
+}
+
 fn together(baskets: &[BTreeSet<ProductId>], a: ProductId, b: ProductId) -> u32 {
     let both = baskets.iter().filter(|b1| b1.contains(&a) && b1.contains(&b));
     both.count() as u32
@@ -307,6 +322,12 @@ proptest! {
         let baskets = by_hand(&events);
         let connection = model(events);
         let products: BTreeSet<_> = baskets.iter().flatten().copied().collect();
+        prop_assert_eq!(whole_baskets(&connection), {
+            let mut sorted: Vec<Vec<_>> =
+                baskets.iter().map(|basket| basket.iter().copied().collect()).collect();
+            sorted.sort_unstable();
+            sorted
+        });
         let mut expected = Vec::new();
         for a in &products {
             for b in products.range(*a..).skip(1) {
