@@ -22,6 +22,14 @@ impl Period {
     }
 
     #[must_use]
+    pub fn previous(self) -> Self {
+        match self.month {
+            1 => Self { year: self.year.saturating_sub(1), month: 12 },
+            month => Self { month: month - 1, ..self },
+        }
+    }
+
+    #[must_use]
     pub fn next(self) -> Self {
         match self.month {
             12 => Self { year: self.year.saturating_add(1), month: 1 },
@@ -91,6 +99,7 @@ mod tests {
         let december = Period::of(first);
         assert_eq!((december, december.begins()), (november.next(), first));
         assert_eq!(december.next().to_string(), "2027-01");
+        assert_eq!(december.next().previous(), december);
         assert!(november < december && december < december.next());
     }
 
