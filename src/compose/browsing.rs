@@ -17,8 +17,8 @@ use super::stores::{JournalPlace, Stores};
 const DIRECTORY: &str = "browsing";
 const FILE_END: &str = ".db";
 const MIRROR_END: &str = "-mirror.db";
-/// What SQLite and the journal keep beside a file.
-const BESIDE_A_FILE: [&str; 3] = ["-wal", "-shm", ".lock"];
+/// What SQLite, the journal and a mirror keep beside a file.
+const BESIDE_A_FILE: [&str; 4] = ["-wal", "-shm", ".lock", ".points"];
 /// In PostgreSQL; the month follows.
 const SCHEMA: &str = "tillroll_browsing_";
 /// Months before the retention that a log in EventStoreDB is looked for, to be deleted: the server does

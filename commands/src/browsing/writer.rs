@@ -26,6 +26,8 @@ use crate::{Clock, IdSource, Timer};
 const BATCH_EVENTS: usize = 1_000;
 /// A shorter window would keep a thread busy with nothing.
 const WINDOW_MIN: Duration = Duration::from_millis(10);
+/// How many times the pause between attempts is doubled while a journal is away: to half a minute.
+const PAUSE_DOUBLED_MAX: u32 = 5;
 /// How often to look for periods that are too old.
 const CLEAR_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -41,6 +43,8 @@ pub struct BrowsingWriter {
     streams: BTreeMap<Period, (StreamId, Version)>,
     queue: VecDeque<Batch>,
     clear_next: Option<Timestamp>,
+    /// Attempts since the journal could last be written.
+    failures: u32,
 }
 
 /// Events on their way into one append.
@@ -68,6 +72,7 @@ impl BrowsingWriter {
             streams: BTreeMap::new(),
             queue: VecDeque::new(),
             clear_next: None,
+            failures: 0,
         }
     }
 
@@ -77,10 +82,11 @@ impl BrowsingWriter {
         let window = self.shared.options.window.max(WINDOW_MIN);
         loop {
             self.clear();
+            let pause = window.saturating_mul(1 << self.failures.min(PAUSE_DOUBLED_MAX));
             let stopped = tokio::select! {
                 biased;
                 () = &mut stop => true,
-                () = timer.sleep(window) => false,
+                () = timer.sleep(pause) => false,
                 () = self.shared.news.notified() => false,
             };
             if stopped {
@@ -162,6 +168,7 @@ impl BrowsingWriter {
         while let Some(mut batch) = self.queue.pop_front() {
             match self.append(&batch).await {
                 Ok(()) => {
+                    self.failures = 0;
                     self.shared.written(batch.entries);
                     for done in batch.recorded {
                         let _ = done.send(Ok(()));
@@ -183,6 +190,7 @@ impl BrowsingWriter {
                         let _ = done.send(Err(error.clone()));
                     }
                     self.queue.push_front(batch);
+                    self.failures = self.failures.saturating_add(1);
                     let told = self.shared.pending().away.replace(error.to_string());
                     if told.is_none() {
                         tracing::warn!(%error, "browsing cannot be written now; trying again");
