@@ -1,5 +1,7 @@
 //! Browsing over journals in memory.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -355,6 +357,8 @@ async fn an_erased_customers_views_are_used_no_more() {
 async fn an_erasure_that_is_not_on_record_is_an_error() {
     let mut shop = Shop::open(BrowsingOptions::default());
     shop.journals.away.before.store(true, Ordering::Relaxed);
+    // A view that comes first must not keep whoever waits for the other.
+    shop.viewed(8, 1);
     for _ in 0..2 {
         let (log, now) = (shop.log.clone(), shop.clock.now());
         let erased = tokio::spawn(async move { log.erase(id(7), now).await });
@@ -367,7 +371,8 @@ async fn an_erasure_that_is_not_on_record_is_an_error() {
     shop.journals.away.before.store(false, Ordering::Relaxed);
     shop.writer.write().await;
     let forgotten = BrowsingEvent::Forgotten { customer_id: id(7) };
-    assert_eq!(shop.journals.browsing("2026-11"), [forgotten]);
+    let view = views(8, &[(1, 1, "2026-11-20T12:00:00Z")]);
+    assert_eq!(shop.journals.browsing("2026-11"), [view, forgotten]);
     assert_eq!(shop.log.stats().pending, 0);
 }
 
@@ -404,83 +409,6 @@ fn retention_is_at_least_a_day() {
 }
 
 #[tokio::test]
-async fn a_reader_goes_through_all_periods_and_on_into_the_next() {
-    let mut shop = Shop::open(BrowsingOptions::default());
-    for (time, product) in [
-        ("2026-08-01T00:00:00Z", 0),
-        ("2026-09-15T00:00:00Z", 1),
-        ("2026-10-15T00:00:00Z", 2),
-        ("2026-11-15T00:00:00Z", 3),
-    ] {
-        shop.set(time);
-        shop.viewed(7, product);
-        shop.writer.write().await;
-    }
-    let products = |given: Vec<(BrowsingEvent, Timestamp)>| {
-        let product = |(event, _): &(BrowsingEvent, Timestamp)| match event {
-            BrowsingEvent::Viewed { products, .. } => products[0].product_id,
-            other => panic!("{other:?}"),
-        };
-        given.iter().map(product).collect::<Vec<ProductId>>()
-    };
-    let mut reader = shop.reader();
-    // The first is older than the retention, though its month is not.
-    shop.set("2026-11-20T00:00:00Z");
-    assert_eq!(products(given(&mut reader).await), [1, 2, 3].map(id));
-    assert_eq!(products(given(&mut reader).await), []);
-
-    shop.set("2026-11-30T23:59:59Z");
-    shop.viewed(7, 4);
-    shop.set("2026-12-01T00:00:00Z");
-    shop.viewed(7, 5);
-    assert_eq!(products(given(&mut reader).await), []);
-    // The last window of November is written in December.
-    shop.writer.write().await;
-    assert_eq!(products(given(&mut reader).await), [4, 5].map(id));
-    shop.set("2026-12-01T01:00:00Z");
-    shop.viewed(7, 6);
-    shop.writer.write().await;
-    assert_eq!(products(given(&mut reader).await), [6].map(id));
-    // A clock that is set back gives nothing twice.
-    shop.set("2026-11-30T00:00:00Z");
-    assert_eq!(products(given(&mut reader).await), []);
-}
-
-#[tokio::test]
-async fn a_reader_passes_over_what_is_gone_and_what_it_cannot_read() {
-    let mut shop = Shop::open(BrowsingOptions::default());
-    shop.set("2026-10-15T00:00:00Z");
-    shop.viewed(7, 1);
-    shop.writer.write().await;
-    let foreign = NewEvent {
-        id: Uuid::from_u128(1),
-        event_type: EventType::from_static("browsing.sung"),
-        schema_version: 1,
-        payload: Arc::from("{}"),
-        occurred: shop.clock.now(),
-    };
-    let stream = StreamId::of_uuid(Category::from_static("browsing"), Uuid::from_u128(2));
-    let group = Group { stream, expected: 0, events: vec![foreign] };
-    let october = shop.journals.open("2026-10".parse().unwrap()).unwrap();
-    october.append(vec![Unit::new(vec![group], Arc::from("{}"))]).await.unwrap();
-
-    shop.set("2026-11-20T00:00:00Z");
-    let mut reader = shop.reader();
-    assert_eq!(given(&mut reader).await.len(), 1);
-    assert_eq!(reader.unreadable(), 1);
-
-    let mut reader = shop.reader();
-    shop.set("2026-10-31T12:00:00Z");
-    assert_eq!(given(&mut reader).await.len(), 1);
-    // October is open and followed when it is deleted.
-    shop.set("2026-11-01T00:30:00Z");
-    shop.journals.remove("2026-10".parse().unwrap()).unwrap();
-    shop.viewed(7, 2);
-    shop.writer.write().await;
-    assert_eq!(given(&mut reader).await.len(), 1);
-}
-
-#[tokio::test]
 async fn closing_writes_what_is_left_and_takes_nothing_more() {
     let options =
         BrowsingOptions { window: Duration::from_secs(3_600), ..BrowsingOptions::default() };
@@ -513,27 +441,4 @@ async fn what_is_lost_at_the_end_is_counted() {
     drop(shop.writer);
     let stats = shop.log.stats();
     assert_eq!((stats.written, stats.dropped, stats.pending), (0, 2, 0));
-}
-
-#[tokio::test]
-async fn a_running_reader_says_when_it_has_caught_up() {
-    let mut shop = Shop::open(BrowsingOptions::default());
-    shop.viewed(7, 1);
-    shop.writer.write().await;
-    let (caught_up, told) = oneshot::channel();
-    let (give, mut given) = tokio::sync::mpsc::unbounded_channel();
-    let run = shop.reader().run(
-        Arc::new(TokioTimer),
-        std::future::pending(),
-        move || caught_up.send(()).unwrap(),
-        move |event, _| give.send(event).unwrap(),
-    );
-    let reader = tokio::spawn(run);
-    told.await.unwrap();
-    assert!(given.try_recv().is_ok());
-    shop.viewed(7, 2);
-    shop.writer.write().await;
-    let next = given.recv().await.unwrap();
-    assert_eq!(next, views(7, &[(2, 1, "2026-11-20T12:00:00Z")]));
-    reader.abort();
 }

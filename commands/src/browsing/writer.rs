@@ -165,7 +165,7 @@ impl BrowsingWriter {
 
     /// Whether all of it is on record.
     async fn write_queue(&mut self) -> bool {
-        while let Some(mut batch) = self.queue.pop_front() {
+        while let Some(batch) = self.queue.pop_front() {
             match self.append(&batch).await {
                 Ok(()) => {
                     self.failures = 0;
@@ -185,11 +185,8 @@ impl BrowsingWriter {
                     if matches!(error, JournalError::Closed) {
                         self.open = None;
                     }
-                    // It is written all the same when the journal is back.
-                    for done in std::mem::take(&mut batch.recorded) {
-                        let _ = done.send(Err(error.clone()));
-                    }
                     self.queue.push_front(batch);
+                    self.refuse_queued(&error);
                     self.failures = self.failures.saturating_add(1);
                     let told = self.shared.pending().away.replace(error.to_string());
                     if told.is_none() {
@@ -200,6 +197,15 @@ impl BrowsingWriter {
             }
         }
         true
+    }
+
+    /// Tells all who wait. What they wait for is written all the same when the journal is back.
+    fn refuse_queued(&mut self, error: &JournalError) {
+        for batch in &mut self.queue {
+            for done in std::mem::take(&mut batch.recorded) {
+                let _ = done.send(Err(error.clone()));
+            }
+        }
     }
 
     async fn append(&mut self, batch: &Batch) -> Result<(), JournalError> {
