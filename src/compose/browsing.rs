@@ -19,8 +19,6 @@ const FILE_END: &str = ".db";
 const MIRROR_END: &str = "-mirror.db";
 /// What SQLite, the journal and a mirror keep beside a file.
 const BESIDE_A_FILE: [&str; 4] = ["-wal", "-shm", ".lock", ".points"];
-/// In PostgreSQL; the month follows.
-const SCHEMA: &str = "tillroll_browsing_";
 /// Months before the retention that a log in EventStoreDB is looked for, to be deleted: the server does
 /// not tell which there are, and no node may have run for a while.
 const LOOK_BACK_MONTHS: usize = 6;
@@ -203,8 +201,10 @@ mod in_postgres {
     use commands::browsing::Period;
     use journal::{Journal, JournalError, PostgresJournal, PostgresOptions};
 
-    use super::SCHEMA;
     use crate::block_on::{block_on, block_on_tokio};
+
+    /// The month follows.
+    const SCHEMA: &str = "tillroll_browsing_";
 
     fn schema(period: Period) -> String {
         format!("{SCHEMA}{period}").replace('-', "_")

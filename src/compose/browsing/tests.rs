@@ -4,18 +4,23 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use commands::browsing::{
-    BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader, Period, remove_expired,
-};
+#[cfg(any(feature = "postgres", feature = "eventstore"))]
+use commands::browsing::remove_expired;
+use commands::browsing::{BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader, Period};
 use commands::{Clock, SystemIds, TokioTimer};
 use domain::browsing::BrowsingEvent;
 use domain::{CustomerId, ProductId, Timestamp};
 use tempfile::TempDir;
-use test_servers::{eventstore, postgres};
+#[cfg(feature = "eventstore")]
+use test_servers::eventstore;
+#[cfg(feature = "postgres")]
+use test_servers::postgres;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::compose::stores::{JournalPlace, Stores};
+#[cfg(any(feature = "postgres", feature = "eventstore"))]
+use crate::compose::stores::JournalPlace;
+use crate::compose::stores::Stores;
 use crate::compose::{Node, NodeOptions};
 
 struct SetClock(Mutex<Timestamp>);
@@ -34,10 +39,21 @@ struct Side {
 }
 
 impl Side {
-    fn new(journal: Option<JournalPlace>) -> Self {
+    fn in_files() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut stores = Stores::in_directory(data.path());
-        stores.journal = journal.unwrap_or(stores.journal);
+        let stores = Stores::in_directory(data.path());
+        Self::new(data, &stores)
+    }
+
+    /// A node of several.
+    #[cfg(any(feature = "postgres", feature = "eventstore"))]
+    fn at(journal: JournalPlace) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let stores = Stores { journal, ..Stores::in_directory(data.path()) };
+        Self::new(data, &stores)
+    }
+
+    fn new(data: TempDir, stores: &Stores) -> Self {
         let clock = Arc::new(SetClock(Mutex::new("2026-11-20T12:00:00Z".parse().unwrap())));
         let journals = stores.browsing(
             &journal::Options::default(),
@@ -99,6 +115,7 @@ async fn seen(reader: &mut BrowsingReader, enough: usize) -> Vec<u128> {
 }
 
 /// Two nodes look through the months, and the older one goes.
+#[cfg(any(feature = "postgres", feature = "eventstore"))]
 async fn comes_and_goes(one: &Side, two: &Side) {
     assert_eq!(one.periods(), Vec::<String>::new());
     one.set("2026-07-31T23:59:59Z");
@@ -133,7 +150,7 @@ async fn comes_and_goes(one: &Side, two: &Side) {
 
 #[tokio::test]
 async fn in_files() {
-    let side = Side::new(None);
+    let side = Side::in_files();
     let directory = side.data.path().join("browsing");
     assert_eq!(side.periods(), Vec::<String>::new());
     assert!(!directory.exists());
@@ -161,7 +178,7 @@ async fn in_files() {
 
 #[tokio::test]
 async fn whoever_opens_a_month_shares_it() {
-    let side = Side::new(None);
+    let side = Side::in_files();
     let november: Period = "2026-11".parse().unwrap();
     let one = side.journals.open(november).unwrap();
     let two = side.journals.open(november).unwrap();
@@ -171,11 +188,12 @@ async fn whoever_opens_a_month_shares_it() {
     side.journals.open(november).unwrap();
 }
 
+#[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_postgresql_for_several_nodes() {
     let url = postgres::database().await;
-    let place = || Some(JournalPlace::Postgres(url.clone()));
-    let (one, two) = (Side::new(place()), Side::new(place()));
+    let place = || JournalPlace::Postgres(url.clone());
+    let (one, two) = (Side::at(place()), Side::at(place()));
     comes_and_goes(&one, &two).await;
     let schemas = journal::postgres_schemas(&url, "tillroll").await.unwrap();
     // Whoever reads follows the month that is now.
@@ -188,10 +206,11 @@ async fn in_postgresql_for_several_nodes() {
     assert_eq!(journal::postgres_schemas(&url, "public").await.unwrap(), ["public"]);
 }
 
+#[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_that_is_dropped_under_a_reader_is_passed_over() {
     let url = postgres::database().await;
-    let side = Side::new(Some(JournalPlace::Postgres(url.clone())));
+    let side = Side::at(JournalPlace::Postgres(url.clone()));
     side.set("2026-10-31T12:00:00Z");
     side.looked(customer(1)).await;
     let mut reader = side.reader();
@@ -202,11 +221,12 @@ async fn a_month_that_is_dropped_under_a_reader_is_passed_over() {
     assert_eq!(seen(&mut reader, 1).await, [2]);
 }
 
+#[cfg(feature = "eventstore")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_eventstoredb_for_several_nodes() {
     let double = eventstore::Double::start();
-    let place = || Some(JournalPlace::EventStore(double.url("shop")));
-    let (one, two) = (Side::new(place()), Side::new(place()));
+    let place = || JournalPlace::EventStore(double.url("shop"));
+    let (one, two) = (Side::at(place()), Side::at(place()));
     comes_and_goes(&one, &two).await;
     for side in [&one, &two] {
         let mirrors: Vec<String> = std::fs::read_dir(side.data.path().join("browsing"))
