@@ -1,5 +1,6 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod browsing;
 mod copying;
 mod eventstore;
 mod keys;
@@ -15,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use commands::browsing::{BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader};
 use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
@@ -61,6 +63,7 @@ pub struct NodeOptions {
     pub clock: Arc<dyn Clock>,
     pub bus: BusOptions,
     pub telling: Telling,
+    pub browsing: BrowsingOptions,
     pub journal: journal::Options,
     pub reads: projections::Options,
     /// Ask for real-time priority for the committing threads.
@@ -76,6 +79,7 @@ impl NodeOptions {
             clock: Arc::new(SystemClock),
             bus: BusOptions::default(),
             telling: Telling::default(),
+            browsing: BrowsingOptions::default(),
             journal: journal::Options::default(),
             reads: projections::Options::default(),
             realtime_priority: true,
@@ -135,11 +139,16 @@ pub struct Node {
     pub under_way: UnderWay,
     /// Tells the outside, if anybody listens.
     pub relay: Option<RelayHandle>,
+    /// Takes what shoppers look at.
+    pub browsing: BrowsingLog,
     /// What one node at a time leads, and whether this one does.
     pub leads: Vec<(&'static str, Leadership)>,
     /// Names this process among the nodes.
     owner: uuid::Uuid,
     ledger: Arc<dyn Journal>,
+    browsing_journals: Arc<dyn BrowsingJournals>,
+    browsing_options: BrowsingOptions,
+    clock: Arc<dyn Clock>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -153,6 +162,8 @@ impl Node {
         let clock = Arc::clone(&options.clock);
         let journal_options = options.of_the_journal();
         let ledger_options = for_the_sandbox(&journal_options);
+        let browsing_journals =
+            options.stores.browsing(&journal_options, options.browsing, Arc::clone(&clock));
         let journal = options.stores.open_journal(journal_options)?;
         let ledger = options.stores.open_sandbox(ledger_options).map_err(OpenError::Sandbox)?;
         let keys = options.stores.open_keys(journal.head() == Position(0))?;
@@ -168,6 +179,12 @@ impl Node {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
         let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
             .map_err(|error| OpenError::Snapshots(error.to_string()))?;
+        let (browsing, browsing_writer) = BrowsingLog::new(
+            options.browsing,
+            Arc::clone(&browsing_journals),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+        );
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(snapshots), clock, ids, options.bus.clone());
         let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
@@ -213,10 +230,12 @@ impl Node {
         let led = Led { agenda, sandbox: Arc::clone(&sandbox), leads_webhooks, candidates };
         let told_until = stopped.clone();
         let engine_work = decide(desk, led, marks, stopped.clone());
+        let browsing_work = browsing::work(browsing_writer, stopped.clone());
         let projector_work = follow(projector, under_way.begin("projector"), stopped);
         let mut threads = vec![
             thread("engine", runtime, engine_work)?,
             thread("projector", self::runtime()?, projector_work)?,
+            thread("browsing", self::runtime()?, browsing_work)?,
         ];
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {
@@ -235,12 +254,23 @@ impl Node {
             agenda: Arc::new(Mutex::new(to_look_at)),
             under_way,
             relay: relay_handle,
+            browsing,
             leads,
             owner,
             ledger,
+            browsing_journals,
+            browsing_options: options.browsing,
+            clock: Arc::clone(&options.clock),
             stop,
             threads,
         })
+    }
+
+    /// What is kept of browsing, and what comes. To be run on a thread of its own.
+    #[must_use]
+    pub fn browsing_reader(&self) -> BrowsingReader {
+        let journals = Arc::clone(&self.browsing_journals);
+        BrowsingReader::new(journals, Arc::clone(&self.clock), self.browsing_options)
     }
 
     /// Finishes what is queued and closes everything.

@@ -80,6 +80,11 @@ impl Reply {
         self
     }
 
+    /// Without a body.
+    pub(crate) fn empty(mut self) -> Answer {
+        Ok(self.0.finish())
+    }
+
     pub(crate) fn json(mut self, body: &impl Serialize) -> Answer {
         let text = serde_json::to_vec(body).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written as JSON");

@@ -1,6 +1,7 @@
 //! All routes: path, method, handler. What a handler needs of its caller is in its signature.
 
 pub(crate) mod acting;
+pub(crate) mod browsing;
 pub(crate) mod cart;
 pub(crate) mod categories;
 pub(crate) mod customers;
@@ -75,6 +76,9 @@ routes! {
         get => products::show::show_product;
         patch => products::change::change_product;
     }
+    "/products/{product_id}/views" { post => browsing::view::view_product; }
+    "/impressions" { post => browsing::show::show_products; }
+    "/clicks" { post => browsing::click::click_product; }
     "/products/{product_id}/frequently-bought-together" {
         get => products::bought_together::list_bought_together;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use commands::browsing::BrowsingLog;
 use domain::Timestamp;
 use journal::Journal;
 use projections::ReadModels;
@@ -46,6 +47,8 @@ pub struct ServicesParts {
     pub engine: Engine,
     pub reads: ReadModels,
     pub journal: Arc<dyn Journal>,
+    /// What shoppers look at; `None`: it is taken in and forgotten.
+    pub browsing: Option<BrowsingLog>,
     pub api_keys: ApiKeys,
     /// Sessions of guests and tokens of orders.
     pub tokens: SignedTokens,
@@ -66,6 +69,7 @@ pub struct Services {
     pub(crate) engine: Engine,
     pub(crate) reads: ReadModels,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) browsing: Option<BrowsingLog>,
     pub(crate) api_keys: ApiKeys,
     pub(crate) tokens: SignedTokens,
     pub(crate) customers: Option<CustomerTokens>,
@@ -94,6 +98,7 @@ impl Services {
             engine: parts.engine,
             reads: parts.reads,
             journal: parts.journal,
+            browsing: parts.browsing,
             api_keys: parts.api_keys,
             tokens: parts.tokens,
             customers: parts.customers,

@@ -1,6 +1,7 @@
 //! The API from outside, over a journal and read models in memory.
 
 mod access;
+mod browsing;
 mod checkout;
 mod described;
 mod description;

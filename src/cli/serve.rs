@@ -12,6 +12,7 @@ use api::{
 };
 use chrono::Duration;
 use clap::Args;
+use commands::browsing::{BrowsingLog, BrowsingStats};
 use domain::Currency;
 use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
@@ -127,7 +128,25 @@ fn gauges(node: &Node) -> Vec<Gauge> {
     };
     let mut gauges: Vec<Gauge> = node.leads.iter().map(lead).collect();
     gauges.extend(node.relay.as_ref().into_iter().flat_map(relay_gauges));
+    gauges.extend(browsing_gauges(&node.browsing));
     gauges
+}
+
+fn browsing_gauges(browsing: &BrowsingLog) -> Vec<Gauge> {
+    let hints = |label, read: fn(&BrowsingStats) -> u64| {
+        let browsing = browsing.clone();
+        Gauge {
+            name: "browsing_hints",
+            help: "What shoppers looked at: on record, in memory alone, dropped.",
+            label: ("became", label),
+            read: Box::new(move || read(&browsing.stats())),
+        }
+    };
+    vec![
+        hints("written", |stats| stats.written),
+        hints("pending", |stats| stats.pending as u64),
+        hints("dropped", |stats| stats.dropped),
+    ]
 }
 
 fn relay_gauges(relay: &RelayHandle) -> Vec<Gauge> {
@@ -188,6 +207,7 @@ pub(super) fn serve(
         engine: node.engine.clone(),
         reads: node.reads.clone(),
         journal: Arc::clone(&node.journal),
+        browsing: Some(node.browsing.clone()),
         api_keys,
         tokens: SignedTokens::new(&token_key),
         customers: customer_tokens(args)?,

@@ -10,6 +10,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use actix_web::{App, test};
+use commands::browsing::{BrowsingLog, BrowsingOptions};
 use commands::{
     Bus, BusOptions, Caller, Clock, NoSnapshots, SystemClock, SystemIds, TokioSpawner, TokioTimer,
 };
@@ -27,6 +28,7 @@ use sagas::standard_webhooks::{WebhookSecret, WebhookSecrets};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::browsing::Kept;
 use crate::auth::{
     ApiKeyRole, ApiKeys, CustomerTokenOptions, CustomerTokens, NewApiKey, SignedTokens, TokenKey,
 };
@@ -42,6 +44,8 @@ const JWT_SECRET: [u8; 32] = [3; 32];
 
 pub(super) struct Shop {
     pub(super) services: Arc<Services>,
+    /// What was looked at.
+    pub(super) kept: Arc<Kept>,
     pub(super) seller_id: SellerId,
     pub(super) secrets: WebhookSecrets,
     keys: BTreeMap<&'static str, String>,
@@ -100,6 +104,14 @@ impl Shop {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(SystemIds::default());
+        let kept = Arc::new(Kept::default());
+        let (browsing, writer) = BrowsingLog::new(
+            BrowsingOptions { window: Duration::from_millis(10), ..BrowsingOptions::default() },
+            kept.clone(),
+            clock.clone(),
+            ids.clone(),
+        );
+        actix_web::rt::spawn(writer.run(Arc::new(TokioTimer), std::future::pending()));
         let options = BusOptions::default();
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(NoSnapshots), clock, ids, options);
@@ -155,6 +167,7 @@ impl Shop {
             engine,
             reads,
             journal,
+            browsing: Some(browsing),
             api_keys,
             tokens: SignedTokens::new(&[5; 32]),
             customers: Some(customers.unwrap()),
@@ -169,6 +182,7 @@ impl Shop {
         });
         Self {
             services: Arc::new(services),
+            kept,
             seller_id,
             secrets,
             keys,
