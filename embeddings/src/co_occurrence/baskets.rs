@@ -103,6 +103,9 @@ impl Baskets {
                 let basket = self.basket(*at as usize);
                 let own = basket.iter().find(|entry| entry.0 as usize == item);
                 let factor = own.map_or(0.0, |entry| entry.1) * self.counts_for[*at as usize];
+                if factor == 0.0 {
+                    continue;
+                }
                 for (other, weight) in basket {
                     let count = &mut counts[*other as usize];
                     if *count == 0.0 {
@@ -166,9 +169,11 @@ pub(super) fn ppmi_of_counts(
 
 impl Margins {
     fn new(sums: &[f64]) -> Self {
+        // What was counted and taken away again may have left a rounding error.
+        let sums: Vec<f64> = sums.iter().map(|sum| sum.max(0.0)).collect();
         let smoothed: Vec<f64> = sums.iter().map(|sum| pow_three_quarters(*sum)).collect();
         let total = smoothed.iter().sum();
-        Self { sums: sums.to_vec(), smoothed, total }
+        Self { sums, smoothed, total }
     }
 }
 
