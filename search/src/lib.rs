@@ -9,6 +9,7 @@
 mod engine;
 mod findings;
 mod question;
+mod shelf;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
@@ -18,3 +19,4 @@ pub use findings::{
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use shelf::Shelf;
