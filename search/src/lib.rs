@@ -8,6 +8,7 @@
 
 mod engine;
 mod findings;
+mod fusion;
 mod question;
 mod shelf;
 
@@ -16,6 +17,7 @@ pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
+pub use fusion::{Fused, fuse};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
