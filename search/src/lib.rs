@@ -9,6 +9,7 @@
 mod engine;
 mod findings;
 mod fusion;
+mod personal;
 mod question;
 mod shelf;
 
@@ -18,6 +19,7 @@ pub use findings::{
     TextScore, ValueCount,
 };
 pub use fusion::{Fused, fuse};
+pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
