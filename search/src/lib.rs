@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+mod embedded;
 mod engine;
 mod findings;
 mod fusion;
