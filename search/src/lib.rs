@@ -9,6 +9,7 @@
 mod engine;
 mod findings;
 mod question;
+pub mod text;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
