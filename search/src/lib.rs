@@ -15,6 +15,7 @@ mod fusion;
 mod personal;
 mod question;
 mod shelf;
+pub mod text;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
