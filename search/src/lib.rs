@@ -17,6 +17,7 @@ mod question;
 mod shelf;
 pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
@@ -27,4 +28,4 @@ pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
-pub use shelf::Shelf;
+pub use shelf::{Refill, Shelf};
