@@ -8,14 +8,20 @@
 
 #[cfg(test)]
 mod conformance;
+mod embedded;
 mod engine;
 mod findings;
 mod freshness;
+mod fusion;
 mod indexer;
 mod local;
+mod personal;
 mod question;
+mod shelf;
 mod source;
+pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
@@ -24,6 +30,9 @@ pub use findings::{
 pub use freshness::Freshness;
 pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
 pub use local::{KeepsProducts, LocalFollower};
+pub use fusion::{Fused, fuse};
+pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use shelf::{Refill, Shelf};
