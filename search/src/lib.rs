@@ -28,9 +28,9 @@ pub use findings::{
     TextScore, ValueCount,
 };
 pub use freshness::Freshness;
+pub use fusion::{Fused, fuse};
 pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
 pub use local::{KeepsProducts, LocalFollower};
-pub use fusion::{Fused, fuse};
 pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,

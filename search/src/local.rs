@@ -1,4 +1,4 @@
-//! What every node keeps of each product in memory, kept up with the catalogue.
+//! What every node keeps of each product in memory: kept up with the catalogue.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,27 +6,28 @@ use std::time::Duration;
 
 use journal::{Journal, Position};
 use projections::ReadModels;
-use projections::catalogue::{CategoryView, SearchDocument};
 
 use crate::source::{Source, SourceError};
-use crate::{Changes, Freshness};
+use crate::{Changes, Freshness, Shelf};
 
 /// How often to look for what nobody tells: a rebuilt catalogue.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
-/// Keeps something of every product for sale.
+/// Keeps something of every product for sale, beside the shelf.
 pub trait KeepsProducts: Send + Sync + 'static {
-    /// These are all, in place of whatever was known.
-    fn replace(&self, documents: &[SearchDocument], categories: &[CategoryView]);
-
     /// Called with one state of the catalogue after the other.
     fn apply(&self, changes: &Changes);
+
+    /// Every product for sale has been told since the start, or since the catalogue was built anew:
+    /// there are no others.
+    fn all_told(&self);
 }
 
 /// Tells those who keep products what changed.
 pub struct LocalFollower {
     source: Source,
+    shelf: Shelf,
     keepers: Vec<Arc<dyn KeepsProducts>>,
     freshness: Freshness,
     /// Generation and position that were read last.
@@ -34,15 +35,16 @@ pub struct LocalFollower {
 }
 
 impl LocalFollower {
-    /// `freshness` is told how far all `keepers` are.
+    /// `freshness` is told how far the shelf and all `keepers` are.
     #[must_use]
     pub fn new(
         reads: ReadModels,
         journal: Arc<dyn Journal>,
+        shelf: Shelf,
         keepers: Vec<Arc<dyn KeepsProducts>>,
         freshness: Freshness,
     ) -> Self {
-        Self { source: Source::new(reads, journal), keepers, freshness, at: None }
+        Self { source: Source::new(reads, journal), shelf, keepers, freshness, at: None }
     }
 
     /// Follows until `stop` resolves. It blocks its thread while it reads.
@@ -79,27 +81,35 @@ impl LocalFollower {
     /// Reads what changed since the last step; all, if the catalogue is another one.
     fn step(&mut self) -> Result<Position, SourceError> {
         let generation = self.source.generation()?;
-        match self.at.filter(|(known, _)| *known == generation) {
+        let position = match self.at.filter(|(known, _)| *known == generation) {
             Some((_, since)) => {
                 let mut pages = self.source.pages(since)?;
                 while let Some(changes) = pages.next()? {
                     if changes != Changes::default() {
+                        self.shelf.apply(&changes);
                         self.keepers.iter().for_each(|keeper| keeper.apply(&changes));
                     }
                 }
-                self.at = Some((generation, pages.position()));
+                pages.position()
             }
-            None => {
-                let mut pages = self.source.pages(Position(0))?;
-                let (mut documents, mut categories) = (Vec::new(), Vec::new());
-                while let Some(changes) = pages.next()? {
-                    documents.extend(changes.documents);
-                    categories.extend(changes.categories.into_iter().flatten());
-                }
-                self.keepers.iter().for_each(|keeper| keeper.replace(&documents, &categories));
-                self.at = Some((pages.generation(), pages.position()));
-            }
+            None => self.read_all()?,
+        };
+        self.at = Some((generation, position));
+        Ok(position)
+    }
+
+    fn read_all(&self) -> Result<Position, SourceError> {
+        let mut pages = self.source.pages(Position(0))?;
+        let mut refill = None;
+        while let Some(changes) = pages.next()? {
+            let categories = changes.categories.as_deref().unwrap_or_default();
+            refill.get_or_insert_with(|| self.shelf.refill(categories)).add(&changes.documents);
+            self.keepers.iter().for_each(|keeper| keeper.apply(&changes));
         }
-        Ok(self.at.map_or(Position(0), |(_, position)| position))
+        if let Some(refill) = refill {
+            refill.finish();
+        }
+        self.keepers.iter().for_each(|keeper| keeper.all_told());
+        Ok(pages.position())
     }
 }
