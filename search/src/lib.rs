@@ -8,15 +8,22 @@
 
 #[cfg(test)]
 mod conformance;
+mod embedded;
 mod engine;
 mod findings;
+mod fusion;
+mod personal;
 mod question;
+mod shelf;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
+pub use fusion::{Fused, fuse};
+pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use shelf::Shelf;
