@@ -33,10 +33,8 @@ pub(super) async fn check(server: &Server, index: &str) -> Result<(), SearchErro
              0-9, `-` and `_`"
         )));
     }
-    let health: Health = server
-        .get("/health")
-        .await
-        .map_err(|failure| server.explain(&failure, "say how it is"))?;
+    let health: Health =
+        server.get("/health").await.map_err(|failure| server.explain(&failure, "say how it is"))?;
     if health.status != "available" {
         return Err(SearchError::Unavailable(format!(
             "Meilisearch at {} says that it is {}",
@@ -81,9 +79,18 @@ async fn missing_rights(server: &Server, index: &str) -> Result<Vec<&'static str
     let tried: [(&'static str, Result<Value, Failure>); 7] = [
         ("indexes.get", server.get("/indexes?limit=1").await),
         ("tasks.get", server.get("/tasks?limit=1").await),
-        ("search", server.search("/multi-search", json!({ "queries": [
+        (
+            "search",
+            server
+                .search(
+                    "/multi-search",
+                    json!({ "queries": [
             { "indexUid": index, "q": "", "limit": 0 }
-        ] }), super::server::CALL_TIMEOUT).await),
+        ] }),
+                    super::server::CALL_TIMEOUT,
+                )
+                .await,
+        ),
         ("indexes.create", server.post("/indexes", json!({})).await.map(nothing)),
         (
             "settings.update",

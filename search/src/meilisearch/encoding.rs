@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn what_differs_in_case_or_spaces_has_another_key() {
-        let values = ["nordwind", "Nordwind", "nordwind ", "", " ", "~20", "n~6frdwind", "nördwind"];
+        let values =
+            ["nordwind", "Nordwind", "nordwind ", "", " ", "~20", "n~6frdwind", "nördwind"];
         for (index, a) in values.iter().enumerate() {
             for b in &values[index + 1..] {
                 assert_ne!(value_key(a), value_key(b));

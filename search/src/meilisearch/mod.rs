@@ -15,6 +15,7 @@ mod answer;
 mod check;
 mod document;
 mod encoding;
+mod explain;
 mod facets;
 mod filter;
 mod merge;
@@ -79,13 +80,17 @@ impl MeilisearchEngine {
     /// What the index says that it is; `None` if it says nothing, or was made in another way.
     async fn meta(&self) -> Result<Option<(Meta, u64)>, SearchError> {
         let index = &self.options.index;
-        let queries = vec![meta_query(index), Query::count(index, None, vec![filter::PRODUCTS.to_owned()])];
-        let answers: Answers =
-            match self.server.search("/multi-search", Queries { queries }, server::CALL_TIMEOUT).await {
-                Ok(answers) => answers,
-                Err(failure) if failure.is_no_index() => return Ok(None),
-                Err(failure) => return Err(self.server.explain(&failure, "search (right `search`)")),
-            };
+        let queries =
+            vec![meta_query(index), Query::count(index, None, vec![filter::PRODUCTS.to_owned()])];
+        let answers: Answers = match self
+            .server
+            .search("/multi-search", Queries { queries }, server::CALL_TIMEOUT)
+            .await
+        {
+            Ok(answers) => answers,
+            Err(failure) if failure.is_no_index() => return Ok(None),
+            Err(failure) => return Err(self.server.explain(&failure, "search (right `search`)")),
+        };
         let [meta, count] = &answers.results[..] else { return Ok(None) };
         Ok(self.read_meta(meta).zip(count.total_hits))
     }
@@ -116,7 +121,9 @@ impl MeilisearchEngine {
         let path = format!("/indexes/{}/documents/{}", self.options.index, document::TREE_ID);
         match self.server.get(&path).await {
             Ok(tree) => Ok(tree),
-            Err(failure) => Err(self.server.explain(&failure, "fetch a document (right `documents.get`)")),
+            Err(failure) => {
+                Err(self.server.explain(&failure, "fetch a document (right `documents.get`)"))
+            }
         }
     }
 }
@@ -132,7 +139,11 @@ impl SearchEngine for MeilisearchEngine {
     }
 
     async fn filled(&self) -> Result<Option<Filled>, SearchError> {
-        Ok(self.meta().await?.filter(|(meta, count)| *count >= meta.products).map(|(meta, _)| meta.filled()))
+        Ok(self
+            .meta()
+            .await?
+            .filter(|(meta, count)| *count >= meta.products)
+            .map(|(meta, _)| meta.filled()))
     }
 
     async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {

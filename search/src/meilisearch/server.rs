@@ -117,7 +117,12 @@ impl Server {
         self.call::<(), T>(Method::Get { query: () }, path, 200, CALL_TIMEOUT).await
     }
 
-    pub(super) async fn search<B, T>(&self, path: &str, body: B, limit: Duration) -> Result<T, Failure>
+    pub(super) async fn search<B, T>(
+        &self,
+        path: &str,
+        body: B,
+        limit: Duration,
+    ) -> Result<T, Failure>
     where
         B: Serialize + Send + Sync,
         T: DeserializeOwned + Send + 'static,
@@ -250,7 +255,9 @@ impl Server {
                     "Meilisearch at {url} refuses to {doing}: {}",
                     said(error)
                 ))),
-                _ => unavailable(format!("Meilisearch at {url} failed to {doing}: {}", said(error))),
+                _ => {
+                    unavailable(format!("Meilisearch at {url} failed to {doing}: {}", said(error)))
+                }
             },
             Error::MeilisearchCommunication(answer) => match answer.status_code {
                 401 | 403 => refused_key(&format!("HTTP {}", answer.status_code)),

@@ -92,11 +92,13 @@ pub(super) async fn apply(
     let mut tasks = send(engine, index, sorted.written.into_values()).await?;
     if gone > 0 {
         // Should this end half-way, the index must not pass for one that lost documents.
-        let fewer = Meta { products: products.min(before.products), ..before.clone() };
+        let mut fewer = before.clone();
+        fewer.products = products.min(before.products);
         tasks.push(send_values(engine, index, &json!([fewer])).await?);
         tasks.push(remove(engine, index, &sorted.removed).await?);
     }
-    let mut after = Meta { products, ..before };
+    let mut after = before;
+    after.products = products;
     after.set(filled);
     let task = match tree {
         Some(tree) => {
@@ -159,7 +161,8 @@ pub(super) async fn swap(engine: &MeilisearchEngine, filled: Filled) -> Result<(
         finish_one(engine, begun).await?;
     }
     let wanted = begun.products.len() as u64;
-    let count = count(engine, vec![Query::count(&begun.uid, None, vec![PRODUCTS.to_owned()])]).await?;
+    let count =
+        count(engine, vec![Query::count(&begun.uid, None, vec![PRODUCTS.to_owned()])]).await?;
     if count != wanted {
         return Err(SearchError::Damaged(format!(
             "the index `{}` in Meilisearch holds {count} products and not the {wanted} that were \
@@ -212,10 +215,11 @@ async fn settle(engine: &MeilisearchEngine) -> Result<(), SearchError> {
     struct Left {
         uid: u64,
     }
-    let path = format!("/tasks?indexUids={}&statuses=enqueued,processing&limit=1", engine.options.index);
+    let path =
+        format!("/tasks?indexUids={}&statuses=enqueued,processing&limit=1", engine.options.index);
     let tasks: Result<Tasks, _> = engine.server.get(&path).await;
-    let tasks =
-        tasks.map_err(|failure| engine.server.explain(&failure, "list tasks (right `tasks.get`)"))?;
+    let tasks = tasks
+        .map_err(|failure| engine.server.explain(&failure, "list tasks (right `tasks.get`)"))?;
     // The newest is listed first, and is done last.
     if let Some(left) = tasks.results.first() {
         let task = Accepted { task: left.uid };
@@ -286,7 +290,8 @@ async fn send_values<B: serde::Serialize + Send + Sync>(
 ) -> Result<Accepted, SearchError> {
     let path = format!("/indexes/{index}/documents?primaryKey=id");
     let accepted = engine.server.post(&path, documents).await;
-    accepted.map_err(|failure| engine.server.explain(&failure, "add documents (right `documents.add`)"))
+    accepted
+        .map_err(|failure| engine.server.explain(&failure, "add documents (right `documents.add`)"))
 }
 
 async fn remove(
@@ -297,8 +302,9 @@ async fn remove(
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let accepted =
         engine.server.post(&format!("/indexes/{index}/documents/delete-batch"), ids).await;
-    accepted
-        .map_err(|failure| engine.server.explain(&failure, "delete documents (right `documents.delete`)"))
+    accepted.map_err(|failure| {
+        engine.server.explain(&failure, "delete documents (right `documents.delete`)")
+    })
 }
 
 fn shadow_prefix(engine: &MeilisearchEngine) -> String {
@@ -322,8 +328,9 @@ async fn shadows(engine: &MeilisearchEngine) -> Result<Vec<(u64, String)>, Searc
     loop {
         let page: Result<Indexes, _> =
             engine.server.get(&format!("/indexes?limit=1000&offset={offset}")).await;
-        let page = page
-            .map_err(|failure| engine.server.explain(&failure, "list indexes (right `indexes.get`)"))?;
+        let page = page.map_err(|failure| {
+            engine.server.explain(&failure, "list indexes (right `indexes.get`)")
+        })?;
         offset += page.results.len() as u64;
         let last = page.results.is_empty() || offset >= page.total;
         for index in page.results {
@@ -341,7 +348,9 @@ async fn exists(engine: &MeilisearchEngine, uid: &str) -> Result<bool, SearchErr
     match engine.server.get::<Value>(&format!("/indexes/{uid}")).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.is_no_index() => Ok(false),
-        Err(failure) => Err(engine.server.explain(&failure, "look at an index (right `indexes.get`)")),
+        Err(failure) => {
+            Err(engine.server.explain(&failure, "look at an index (right `indexes.get`)"))
+        }
     }
 }
 
