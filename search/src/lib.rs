@@ -17,7 +17,9 @@ mod meilisearch;
 mod personal;
 mod question;
 mod shelf;
+pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
@@ -30,4 +32,4 @@ pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
-pub use shelf::Shelf;
+pub use shelf::{Refill, Shelf};
