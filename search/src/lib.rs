@@ -15,6 +15,8 @@ mod freshness;
 mod fusion;
 mod indexer;
 mod local;
+#[cfg(feature = "meilisearch")]
+mod meilisearch;
 mod personal;
 mod question;
 mod shelf;
@@ -31,6 +33,8 @@ pub use freshness::Freshness;
 pub use fusion::{Fused, fuse};
 pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
 pub use local::{KeepsProducts, LocalFollower};
+#[cfg(feature = "meilisearch")]
+pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};
 pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
