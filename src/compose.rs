@@ -3,6 +3,7 @@
 mod browsing;
 mod copying;
 mod eventstore;
+mod finding;
 mod keys;
 mod read_models;
 mod relay;
@@ -37,6 +38,7 @@ use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
 pub use copying::CopyEnd;
+pub use finding::{Finding, FindingError, FindingOptions, Refill, SEARCH, SearchPlace};
 pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 
@@ -64,6 +66,8 @@ pub struct NodeOptions {
     pub bus: BusOptions,
     pub telling: Telling,
     pub browsing: BrowsingOptions,
+    /// `None`: nobody asks this node for products.
+    pub finding: Option<FindingOptions>,
     pub journal: journal::Options,
     pub reads: projections::Options,
     /// Ask for real-time priority for the committing threads.
@@ -80,6 +84,7 @@ impl NodeOptions {
             bus: BusOptions::default(),
             telling: Telling::default(),
             browsing: BrowsingOptions::default(),
+            finding: None,
             journal: journal::Options::default(),
             reads: projections::Options::default(),
             realtime_priority: true,
@@ -121,6 +126,8 @@ pub enum OpenError {
     ReadModels(#[from] projections::RunnerError),
     #[error("bus: {0}")]
     Bus(#[from] BusError),
+    #[error(transparent)]
+    Finding(#[from] FindingError),
     #[error("a thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
 }
@@ -141,6 +148,8 @@ pub struct Node {
     pub relay: Option<RelayHandle>,
     /// Takes what shoppers look at.
     pub browsing: BrowsingLog,
+    /// Finds and recommends products, if anybody asks.
+    pub finding: Option<Finding>,
     /// What one node at a time leads, and whether this one does.
     pub leads: Vec<(&'static str, Leadership)>,
     /// Names this process among the nodes.
@@ -218,10 +227,13 @@ impl Node {
             }
             None => None,
         };
-        let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
-
         let projector = projector(&journal, options)?;
         let reads = projector.read_models();
+        let find = |finding| {
+            finding::find(&options.stores, finding, &journal, &reads, &options.clock, &mut led)
+        };
+        let (finding, finding_work) = options.finding.as_ref().map(find).transpose()?.unzip();
+        let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let mut under_way = UnderWay::default();
         let reached = Arc::clone(&journal);
@@ -231,12 +243,25 @@ impl Node {
         let told_until = stopped.clone();
         let engine_work = decide(desk, led, marks, stopped.clone());
         let browsing_work = browsing::work(browsing_writer, stopped.clone());
-        let projector_work = follow(projector, under_way.begin("projector"), stopped);
+        let projector_work = follow(projector, under_way.begin("projector"), stopped.clone());
         let mut threads = vec![
             thread("engine", runtime, engine_work)?,
             thread("projector", self::runtime()?, projector_work)?,
             thread("browsing", self::runtime()?, browsing_work)?,
         ];
+        if let (Some(work), Some(finding)) = (finding_work, &finding) {
+            let recommender = Arc::clone(&finding.recommender);
+            let reader = BrowsingReader::new(
+                Arc::clone(&browsing_journals),
+                Arc::clone(&options.clock),
+                options.browsing,
+            );
+            let look_on = finding::look_on(reader, recommender, stopped.clone());
+            let (up, behind) = work.split(stopped);
+            threads.push(thread("search", self::runtime()?, up)?);
+            threads.push(thread("recommend", self::runtime()?, behind)?);
+            threads.push(thread("browsed", self::runtime()?, look_on)?);
+        }
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {
             relay_handle = Some(handle);
@@ -255,6 +280,7 @@ impl Node {
             under_way,
             relay: relay_handle,
             browsing,
+            finding,
             leads,
             owner,
             ledger,

@@ -6,6 +6,7 @@
 
 mod changed;
 mod customers;
+mod orders;
 mod popularity;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use schemas::AnyEvent;
 
 pub use changed::{ChangedCustomers, changed_customers};
 pub use customers::{Bought, of_customer};
+pub use orders::{CountedOrder, orders_after};
 pub use popularity::{HALF_LIFE_DAYS, Popular, popular, refresh_popular};
 
 use crate::frequently_bought_together::Basket;

@@ -41,12 +41,15 @@ enum IndexError {
     Engine(#[from] SearchError),
 }
 
+/// Says whether this node is the one that writes an engine which several share.
+pub type Leads = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Writes one engine while `leads` says so, and knows how far it is in any case.
 pub struct Indexer {
     source: Source,
     engine: Arc<dyn SearchEngine>,
     freshness: Freshness,
-    leads: watch::Receiver<bool>,
+    leads: Leads,
     options: IndexerOptions,
     progress: watch::Sender<FillProgress>,
     /// What the engine was last seen to serve, and when.
@@ -61,7 +64,7 @@ impl Indexer {
         journal: Arc<dyn Journal>,
         engine: Arc<dyn SearchEngine>,
         freshness: Freshness,
-        leads: watch::Receiver<bool>,
+        leads: Leads,
         options: IndexerOptions,
     ) -> Self {
         let source = Source::new(reads, journal);
@@ -83,9 +86,8 @@ impl Indexer {
             let began = Instant::now();
             // Asked before reading: what is read holds at least this much.
             let seen = self.source.position();
-            let step = async {
-                if *self.leads.borrow() { self.write(seen).await } else { self.look().await }
-            };
+            let step =
+                async { if (self.leads)() { self.write(seen).await } else { self.look().await } };
             let outcome = tokio::select! {
                 biased;
                 () = &mut stop => return,
@@ -115,7 +117,7 @@ impl Indexer {
             };
             let news = async {
                 let failed = told.is_some();
-                if failed || !*self.leads.borrow() {
+                if failed || !(self.leads)() {
                     tokio::time::sleep(wait.min(RETRY_AFTER)).await;
                 } else {
                     let _ = tokio::time::timeout(wait, self.source.moved(seen)).await;

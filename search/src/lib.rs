@@ -31,7 +31,7 @@ pub use findings::{
 };
 pub use freshness::Freshness;
 pub use fusion::{Fused, fuse};
-pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
+pub use indexer::{FillProgress, Indexer, IndexerOptions, Leads, RefillRequest};
 pub use local::{KeepsProducts, LocalFollower};
 #[cfg(feature = "meilisearch")]
 pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};

@@ -299,3 +299,29 @@ crate::given::also_in_postgres! {
     batches_and_refreshes_at_any_time_leave_the_same_rows
     whoever_follows_has_what_whoever_asks_for_all_has
 }
+
+#[test]
+fn orders_that_count_are_told_from_a_position_on() {
+    let events = [
+        bought(1, Some(1), 0, &[(2, 1), (1, 3)]),
+        bought(2, None, 1, &[(1, 1)]),
+        bought(3, Some(1), 2, &[(3, 1)]),
+    ];
+    let mut events: Vec<Given> = events.into_iter().flatten().collect();
+    events.push(placed(4, &[(1, 1)]));
+    let model = model(events);
+    let told = orders_after(&model, Position(0), 100).unwrap();
+    let seen: Vec<_> = told
+        .iter()
+        .map(|order| (order.placed_at, order.customer_id, order.products.clone()))
+        .collect();
+    let expected = [
+        (day(0), Some(customer(1)), vec![product(1), product(2)]),
+        (day(1), None, vec![product(1)]),
+        (day(2), Some(customer(1)), vec![product(3)]),
+    ];
+    assert_eq!(seen, expected, "an order that is not confirmed is not told");
+    let first = told[0].position;
+    assert_eq!(orders_after(&model, first, 1).unwrap(), told[1..2]);
+    assert_eq!(orders_after(&model, told[2].position, 9).unwrap(), []);
+}

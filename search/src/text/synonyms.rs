@@ -86,6 +86,16 @@ impl Synonyms {
         Ok(Self { rules })
     }
 
+    /// For each phrase those that are also searched for it, words with spaces between them.
+    #[must_use]
+    pub fn by_phrase(&self) -> BTreeMap<String, Vec<String>> {
+        let mut by_phrase = BTreeMap::<String, Vec<String>>::new();
+        for (from, to) in &self.rules {
+            by_phrase.entry(from.join(" ")).or_default().push(to.join(" "));
+        }
+        by_phrase
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
