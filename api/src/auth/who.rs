@@ -11,7 +11,7 @@ use commands::{Caller, RequestKey};
 use domain::{CartId, CustomerId, OrderId, SellerId};
 
 use super::api_keys::Known;
-use super::roles::{Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
+use super::roles::{ANYBODY, Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
 use super::{ApiKeyRole, roles};
 use crate::observe::RequestId;
 use crate::position::{MIN_POSITION, POSITION, position_token, read_position};
@@ -27,7 +27,7 @@ const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Who somebody is.
 #[derive(Clone)]
 pub(crate) enum Identity {
-    /// Not asked for.
+    /// Not asked for, or not said.
     Nobody,
     Customer(CustomerId),
     Key(Arc<Known>),
@@ -69,10 +69,11 @@ fn admit(request: &HttpRequest, access: Access) -> Result<Asking, Problem> {
         .ok_or_else(|| Problem::new(catalogue::INTERNAL, "the engine is not set up to answer"))?;
     let identity = match access {
         PUBLIC => Identity::Nobody,
+        ANYBODY if !request.headers().contains_key(AUTHORIZATION) => Identity::Nobody,
         access => {
             let identity = identify(request, &services, access)?;
             let role = identity.access();
-            if role & access == 0 {
+            if role & access == 0 && access != ANYBODY {
                 let detail = format!("only for {}", names(access).join(", "));
                 return Err(Problem::new(catalogue::FORBIDDEN, detail));
             }
