@@ -10,6 +10,7 @@ use domain::order::OrderStatus;
 use domain::pricing::Tier;
 use domain::product::ProductStatus;
 use domain::{CategoryId, Currency, CustomerId, SellerId};
+use projections::frequently_bought_together::Score;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -144,6 +145,12 @@ impl QueryValue for ProductStatus {
 }
 
 impl QueryValue for Tier {
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text)
+    }
+}
+
+impl QueryValue for Score {
     fn read(text: &str) -> Result<Self, String> {
         one_of(text)
     }

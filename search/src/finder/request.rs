@@ -3,6 +3,8 @@
 use domain::pricing::Tier;
 use domain::{CategoryId, Currency, CustomerId, Timestamp};
 
+use projections::catalogue::ProductSummary;
+
 use super::Cursor;
 use crate::{Bucket, Explanation, FacetRequest, Facets, Filter, Order};
 
@@ -75,10 +77,37 @@ pub struct Request {
     pub explain: bool,
 }
 
+/// How the products of an answer were found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FoundBy {
+    /// Without a text: all that pass the filter.
+    #[default]
+    Browsing,
+    Text,
+    Likeness,
+    /// Some by words, some by likeness.
+    Both,
+}
+
+impl FoundBy {
+    pub const ALL: [Self; 4] = [Self::Browsing, Self::Text, Self::Likeness, Self::Both];
+
+    /// As in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Browsing => "browse",
+            Self::Text => "text",
+            Self::Likeness => "semantic",
+            Self::Both => "hybrid",
+        }
+    }
+}
+
 /// A page of products, with numbers counted over all pages.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer<Product> {
-    pub products: Vec<Found<Product>>,
+pub struct Answer {
+    pub products: Vec<Found>,
     /// On all pages; exact.
     pub total: u64,
     /// `None` on the last page, and where [`OFFSET_MAX`] ends them.
@@ -87,12 +116,13 @@ pub struct Answer<Product> {
     pub corrected: Option<String>,
     pub facets: Facets,
     pub buckets: Vec<Bucket>,
+    pub found_by: FoundBy,
 }
 
 /// A product that was found, and why it is where it is if that was asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found<Product> {
-    pub product: Product,
+pub struct Found {
+    pub product: ProductSummary,
     pub explanation: Option<Explanation>,
 }
 
