@@ -105,16 +105,17 @@ impl Finder {
         let customer = request.shopper.customer.filter(|_| {
             request.text.is_some() && order == Order::Relevance
         });
-        let affinity = match customer {
-            Some(customer) => self.affinity(customer, request.now).await,
-            None => None,
+        let bought = match customer {
+            Some(customer) => self.bought(customer, request.now).await,
+            None => Vec::new(),
         };
         let personal = self.0.options.personal;
-        let sorted_anew = affinity.is_some().then_some(personal.first);
+        let sorted_anew = (!bought.is_empty()).then_some(personal.first);
         let window = Window::new(offset, request.limit, cursor, sorted_anew);
         let question = self.question(request, order, &window);
         let (mut findings, found_by) = self.findings(question, request.mode).await?;
-        if let Some(affinity) = affinity.filter(|_| window.offset == 0) {
+        if sorted_anew.is_some() && window.offset == 0 {
+            let affinity = category_affinity(&bought, &self.0.shelf);
             rerank(&mut findings.hits, affinity, personal, request.explain);
         }
         Ok(self.answer(request, asked, &window, findings, found_by))
@@ -261,35 +262,25 @@ impl Finder {
         }
     }
 
-    /// How much a customer likes each product's category; `None` if nothing is known of it.
-    async fn affinity(
-        &self,
-        customer: CustomerId,
-        now: Timestamp,
-    ) -> Option<impl Fn(ProductId) -> f32 + use<>> {
-        let purchases = Arc::clone(self.0.purchases.as_ref()?);
+    /// What a customer bought, each with its weight: more for more orders, less the longer ago.
+    async fn bought(&self, customer: CustomerId, now: Timestamp) -> Vec<(ProductId, f32)> {
+        let Some(purchases) = self.0.purchases.clone() else { return Vec::new() };
         let bought = tokio::task::spawn_blocking(move || purchases.of_customer(customer));
         let bought = match bought.await {
             Ok(Ok(bought)) => bought,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "searched without regard to who asks");
-                return None;
+                return Vec::new();
             }
-            Err(_) => return None,
+            Err(_) => return Vec::new(),
         };
-        if bought.is_empty() {
-            return None;
-        }
         let half_life = f64::from(self.0.options.liking_half_life_days.max(1));
-        let weighed: Vec<(ProductId, f32)> = bought
-            .iter()
-            .map(|bought| {
-                let days = (now - bought.last).num_days().max(0) as f64;
-                let weight = f64::from(bought.orders) * (-days / half_life).exp2();
-                (bought.product_id, weight as f32)
-            })
-            .collect();
-        Some(category_affinity(&weighed, &self.0.shelf))
+        let weighed = bought.iter().map(|bought| {
+            let days = (now - bought.last).num_days().max(0) as f64;
+            let weight = f64::from(bought.orders) * (-days / half_life).exp2();
+            (bought.product_id, weight as f32)
+        });
+        weighed.collect()
     }
 
     fn answer(

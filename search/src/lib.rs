@@ -6,15 +6,31 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+mod embedded;
 mod engine;
+mod finder;
 mod findings;
+mod freshness;
+mod fusion;
+mod personal;
 mod question;
+pub mod recommend;
+mod shelf;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
+pub use fusion::{Fused, fuse};
+pub use personal::{PersonalRanking, category_affinity, rerank};
+pub use finder::{
+    Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
+    LIMIT_MAX, Likeness, Mode, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
+};
+pub use freshness::Freshness;
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use shelf::Shelf;
+pub use recommend::Recommender;

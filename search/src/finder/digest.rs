@@ -1,6 +1,7 @@
 //! What a cursor remembers of the question it was given out with.
 
 use crc32fast::Hasher;
+use domain::Currency;
 use domain::pricing::Tier;
 
 use super::{Mode, Request};
@@ -30,7 +31,7 @@ pub(super) fn digest(request: &Request, order: Order) -> u32 {
         Tier::Wholesale => 1,
     });
     digest.optional(request.shopper.customer.as_ref().map(|id| id.uuid().into_bytes()));
-    digest.optional(request.currency.map(|currency| currency.code()));
+    digest.optional(request.currency.as_ref().map(Currency::code));
     digest.filter(&request.filter);
     digest.0.finalize()
 }
