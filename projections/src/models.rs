@@ -37,6 +37,14 @@ impl Registration {
         }
     }
 
+    /// Names tables whose rows depend on how events were cut into batches, so that a rebuild need
+    /// not have the same ones.
+    #[must_use]
+    pub fn with_derived(mut self, tables: &'static [&'static str]) -> Self {
+        self.derived_tables = tables;
+        self
+    }
+
     /// Adds work that the runner does about once a second. It writes only `tables`, which `load`
     /// and `save` do not; they are worked out from other tables at any time, so a rebuild need not
     /// have the same rows in them.
@@ -81,7 +89,7 @@ pub fn all() -> Vec<Registration> {
         Registration::of::<checkouts::Checkouts>(),
         Registration::of::<carts::Carts>(),
         Registration::of::<stock::Stock>(),
-        Registration::of::<catalogue::Catalogue>(),
+        Registration::of::<catalogue::Catalogue>().with_derived(catalogue::DERIVED_TABLES),
         Registration::of::<parties::Parties>(),
         Registration::of::<FrequentlyBoughtTogether>()
             .with_upkeep(frequently_bought_together::DERIVED_TABLES, rank_partners),

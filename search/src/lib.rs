@@ -6,6 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+#[cfg(test)]
+mod conformance;
 mod embedded;
 mod engine;
 mod finder;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod category_tree;
 mod client;
 mod command_line;
 #[cfg(feature = "nats")]

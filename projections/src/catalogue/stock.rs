@@ -4,6 +4,7 @@ use crate::sql::{Connection, OptionalExtension, params};
 use domain::inventory::InventoryEvent;
 use domain::{SkuId, WarehouseId};
 
+use super::changes::mark;
 use crate::StoreError;
 
 pub(super) const TABLES: &str = "
@@ -21,6 +22,29 @@ macro_rules! in_stock_now {
           WHERE sku.number = product.number AND sku.withdrawn = 0 AND stock.available > 0
             AND stock.warehouse_id NOT IN (SELECT warehouse_id FROM closed_warehouse))
           THEN 1 ELSE 0 END"
+    };
+}
+
+/// Works out anew whether products with numbers `IN $numbers` are in stock, and marks those that
+/// flipped.
+macro_rules! flip {
+    ($connection:expr, $numbers:literal, $params:expr) => {
+        $connection
+            .prepare_cached(mark!(concat!(
+                "product.number IN ",
+                $numbers,
+                " AND product.in_stock <> ",
+                in_stock_now!()
+            )))?
+            .execute($params)?;
+        $connection
+            .prepare_cached(concat!(
+                "UPDATE product SET in_stock = ",
+                in_stock_now!(),
+                " WHERE number IN ",
+                $numbers
+            ))?
+            .execute($params)?;
     };
 }
 
@@ -132,26 +156,15 @@ pub(super) fn save(
             after.available()
         ])?;
     if (before.available() > 0) != (after.available() > 0) {
-        connection
-            .prepare_cached(concat!(
-                "UPDATE product SET in_stock = ",
-                in_stock_now!(),
-                " WHERE number = (SELECT number FROM sku WHERE sku_id = ?1)"
-            ))?
-            .execute([sku.uuid().into_bytes()])?;
+        let id = sku.uuid().into_bytes();
+        flip!(connection, "(SELECT number FROM sku WHERE sku_id = ?1)", [id]);
     }
     Ok(())
 }
 
 /// Works out anew whether the product with this number is in stock.
 pub(super) fn refresh_product(connection: &Connection, number: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(concat!(
-            "UPDATE product SET in_stock = ",
-            in_stock_now!(),
-            " WHERE number = ?1"
-        ))?
-        .execute([number])?;
+    flip!(connection, "(?1)", [number]);
     Ok(())
 }
 
@@ -180,15 +193,12 @@ pub(super) fn set_closed(
         [id],
     )?;
     if changed > 0 {
-        connection.execute(
-            concat!(
-                "UPDATE product SET in_stock = ",
-                in_stock_now!(),
-                " WHERE number IN (SELECT number FROM stock JOIN sku USING (sku_id)
-                   WHERE stock.warehouse_id = ?1 AND stock.available > 0)"
-            ),
-            [id],
-        )?;
+        flip!(
+            connection,
+            "(SELECT number FROM stock JOIN sku USING (sku_id)
+              WHERE stock.warehouse_id = ?1 AND stock.available > 0)",
+            [id]
+        );
     }
     Ok(())
 }

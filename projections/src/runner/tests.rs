@@ -1,5 +1,7 @@
 //! The runner over any batches, restarts, faults and rebuilds.
 
+mod following;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
