@@ -18,6 +18,7 @@ mod personal;
 mod question;
 pub mod recommend;
 mod shelf;
+pub mod text;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{

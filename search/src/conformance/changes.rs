@@ -66,6 +66,7 @@ fn new() -> SearchDocument {
         number: 700,
         product_id,
         name: "Weatherproof tarp".to_owned(),
+        created_at: shop::instant(-1),
         ..shop::document(5)
     }
 }

@@ -80,16 +80,25 @@ impl Expected {
         }
         if asked.brand {
             let found = with(&|filter| filter.brands.clear());
-            facets.brand = counted(found.iter().flat_map(|it| &it.brand), asked.values_max);
+            facets.brand = counted(
+                found.iter().flat_map(|it| &it.brand),
+                &question.filter.brands,
+                asked.values_max,
+            );
         }
         if asked.tags {
-            facets.tags = counted(with(&|_| {}).iter().flat_map(|it| &it.tags), asked.values_max);
+            facets.tags = counted(
+                with(&|_| {}).iter().flat_map(|it| &it.tags),
+                &question.filter.tags,
+                asked.values_max,
+            );
         }
         let names: BTreeSet<String> = match &asked.attributes {
             AttributeFacets::None => BTreeSet::new(),
             AttributeFacets::Named(names) => names.clone(),
             AttributeFacets::All => {
-                self.documents.values().flat_map(|it| it.attributes.keys().cloned()).collect()
+                let of_all = self.documents.values().flat_map(|it| it.attributes.keys());
+                of_all.chain(question.filter.attributes.keys()).cloned().collect()
             }
         };
         for name in names {
@@ -97,7 +106,8 @@ impl Expected {
                 filter.attributes.remove(&name);
             });
             let values = found.iter().flat_map(|it| it.attributes.get(&name)).flatten();
-            let values = counted(values, asked.values_max);
+            let chosen = question.filter.attributes.get(&name).cloned().unwrap_or_default();
+            let values = counted(values, &chosen, asked.values_max);
             if !values.is_empty() {
                 facets.attributes.insert(name, values);
             }
@@ -187,17 +197,24 @@ fn price(document: &SearchDocument, question: &Question) -> Option<i64> {
     document.price(question.tier, question.currency?, shop::nanoseconds(question.now))
 }
 
-fn counted<'a>(values: impl Iterator<Item = &'a String>, values_max: usize) -> Vec<ValueCount> {
-    let mut counts = BTreeMap::<&String, u64>::new();
+/// The most frequent, and all that are chosen, found or not.
+fn counted<'a>(
+    values: impl Iterator<Item = &'a String>,
+    chosen: &BTreeSet<String>,
+    values_max: usize,
+) -> Vec<ValueCount> {
+    let mut counts: BTreeMap<String, u64> = chosen.iter().map(|it| (it.clone(), 0)).collect();
     for value in values {
-        *counts.entry(value).or_default() += 1;
+        *counts.entry(value.clone()).or_default() += 1;
     }
-    let mut counts: Vec<ValueCount> = counts
-        .into_iter()
-        .map(|(value, count)| ValueCount { value: value.clone(), count })
-        .collect();
+    let mut counts: Vec<ValueCount> =
+        counts.into_iter().map(|(value, count)| ValueCount { value, count }).collect();
     counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    counts.truncate(values_max);
+    let mut place = 0;
+    counts.retain(|counted| {
+        place += 1;
+        place <= values_max || chosen.contains(&counted.value)
+    });
     counts
 }
 

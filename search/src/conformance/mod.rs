@@ -230,7 +230,7 @@ pub(crate) fn filters() -> BTreeMap<&'static str, Filter> {
 macro_rules! checks {
     ($fresh:path) => {
         $crate::conformance::checks! { $fresh;
-            text: only_what_has_all_words_matches
+            text: [only_what_has_all_words_matches
                 a_misspelt_word_is_found
                 the_last_word_may_be_only_begun
                 case_and_accents_do_not_matter
@@ -238,38 +238,38 @@ macro_rules! checks {
                 hostile_texts_find_little
                 what_has_some_words_follows_what_has_all
                 a_word_in_the_name_ranks_above_one_in_the_description
-                explanations_are_given_if_asked_for
-            filters: each_filter_alone
+                explanations_are_given_if_asked_for]
+            filters: [each_filter_alone
                 each_filter_with_a_text
                 values_that_look_like_syntax_are_values
                 prices_are_those_of_the_tier_and_the_time
                 facets_leave_out_their_own_choice
                 facets_keep_to_the_most_frequent
                 only_facets_asked_for_are_counted
-                buckets_cover_everything_once
-            pages: pages_are_disjoint_and_together_everything
+                buckets_cover_everything_once]
+            pages: [pages_are_disjoint_and_together_everything
                 past_the_end_is_empty
                 no_limit_asks_for_numbers_only
-                every_order_is_kept
-            fused: what_is_near_comes_behind
+                every_order_is_kept]
+            fused: [what_is_near_comes_behind
                 two_lists_are_fused_by_rank
                 facets_and_totals_are_of_both
                 pages_of_both_are_disjoint
                 orders_hold_for_both
-                neighbours_that_are_unknown_are_left_out
-            changes: changes_are_seen_at_once
+                neighbours_that_are_unknown_are_left_out]
+            changes: [changes_are_seen_at_once
                 removed_products_are_gone
                 a_category_can_move
                 what_is_served_is_known
-                changes_may_be_repeated
-            refill: an_empty_engine_says_so
+                changes_may_be_repeated]
+            refill: [an_empty_engine_says_so
                 a_refill_replaces_everything
                 the_old_serves_while_the_new_is_filled
                 an_unfinished_refill_leaves_no_trace
-                a_swap_without_a_beginning_is_refused
+                a_swap_without_a_beginning_is_refused]
         }
     };
-    ($fresh:path; $($module:ident: $($check:ident)*)*) => {
+    ($fresh:path; $($module:ident: [$($check:ident)*])*) => {
         $($(
             #[tokio::test(flavor = "multi_thread")]
             async fn $check() {

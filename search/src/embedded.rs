@@ -1,0 +1,6 @@
+//! The search engine within the process: words in a tantivy index, all else on the shelf.
+
+mod answer;
+
+#[cfg(test)]
+mod tests;
