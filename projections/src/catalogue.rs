@@ -32,7 +32,7 @@ pub use list::{
     list,
 };
 pub use product_row::Stars;
-pub use product_view::{ProductView, SkuView, product};
+pub use product_view::{ProductView, SkuView, product, products};
 pub use search_document::{NamedCategory, SearchDocument, TierKey, TierPrice};
 
 use crate::id_column::stream_id;

@@ -14,26 +14,37 @@ mod finder;
 mod findings;
 mod freshness;
 mod fusion;
+mod indexer;
+mod local;
 mod personal;
 mod question;
-pub mod recommend;
+mod recommend;
+mod semantic;
 mod shelf;
+mod source;
 pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
+pub use finder::{
+    Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
+    LIMIT_MAX, Mode, NearInMeaning, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
+};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
-pub use fusion::{Fused, fuse};
-pub use personal::{PersonalRanking, category_affinity, rerank};
-pub use finder::{
-    Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
-    LIMIT_MAX, Likeness, Mode, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
-};
 pub use freshness::Freshness;
+pub use fusion::{Fused, fuse};
+pub use indexer::{FillProgress, Indexer, IndexerOptions, RefillRequest};
+pub use local::{KeepsProducts, LocalFollower};
+pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use recommend::{
+    Basket, Because, Bought, ClickThroughSettings, Diversity, Likeness, Purchases, PurchasesError,
+    RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion, Weights,
+};
+pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};
 pub use shelf::Shelf;
-pub use recommend::Recommender;
