@@ -9,6 +9,7 @@
 mod engine;
 mod findings;
 mod question;
+mod recommend;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
@@ -17,4 +18,8 @@ pub use findings::{
 };
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
+};
+pub use recommend::{
+    Basket, Because, Bought, ClickThroughSettings, Diversity, Likeness, Purchases, PurchasesError,
+    RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion, Weights,
 };
