@@ -4,10 +4,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+mod co_occurrence;
 mod embedder;
 mod index;
+mod numbers;
 mod sealed;
 
+pub use co_occurrence::{CoOccurrenceOptions, ItemVectors, embed_baskets, embed_counts};
 pub use embedder::{EmbedError, Embedder};
 pub use index::{DIMENSIONS_MAX, IndexError, Near, VectorIndex};
 pub use sealed::FileError;
