@@ -10,6 +10,7 @@ mod engine;
 mod findings;
 mod question;
 mod recommend;
+mod semantic;
 
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use findings::{
@@ -23,3 +24,4 @@ pub use recommend::{
     Basket, Because, Bought, ClickThroughSettings, Diversity, Likeness, Purchases, PurchasesError,
     RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion, Weights,
 };
+pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};

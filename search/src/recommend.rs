@@ -20,12 +20,9 @@ mod table;
 mod taste;
 mod together;
 mod views;
-mod vectors_of_baskets;
 
 #[cfg(test)]
 mod tests;
-
-use vectors_of_baskets::vectors_of_baskets;
 
 pub use candidates::{Because, Suggestion};
 pub use click_through::ClickThroughSettings;

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ProductId;
-use embeddings::{IndexError, VectorIndex};
-
-use super::vectors_of_baskets;
+use embeddings::{CoOccurrenceOptions, IndexError, VectorIndex, embed_baskets};
 
 /// Names the vectors in their index; they never leave memory.
 const MODEL: &str = "taste";
@@ -35,9 +33,10 @@ impl Taste {
         dimensions: usize,
     ) -> Result<Self, IndexError> {
         let mut taste = Self::empty(dimensions)?;
-        let vectors = vectors_of_baskets(baskets, products.len(), dimensions);
-        for (product, vector) in products.iter().zip(vectors) {
-            taste.insert(*product, &vector)?;
+        let options = CoOccurrenceOptions { dimensions, ..CoOccurrenceOptions::default() };
+        let vectors = embed_baskets(products.len(), baskets, &options);
+        for (place, product) in products.iter().enumerate() {
+            taste.insert(*product, vectors.get(place).unwrap_or_default())?;
         }
         Ok(taste)
     }
@@ -45,7 +44,7 @@ impl Taste {
     /// Takes in a vector of any length; one of zeros is none.
     pub(super) fn insert(&mut self, product: ProductId, vector: &[f32]) -> Result<(), IndexError> {
         let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if length <= 0.0 {
+        if length == 0.0 {
             return Ok(());
         }
         let number = match self.numbers.get(&product) {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use domain::ProductId;
+use domain::{ProductId, Timestamp};
 use domain::product::ProductStatus;
 use embeddings::{EmbedError, Embedder, IndexError, Near, VectorIndex};
 
 use super::choice::{EmbedderChoice, Source};
 use super::files::{Embedded, Files};
-use super::queries::Queries;
+use super::queries::{Queries, Query};
 use super::text::{hash, product_text};
 use crate::recommend::Likeness;
 use crate::{Changes, Fusion, Neighbour};
@@ -19,6 +19,9 @@ const BATCH: usize = 64;
 
 /// Vectors made before they are written down while there are more to make: what a crash may cost.
 const SAVE_EVERY: usize = 5_000;
+
+/// Written down no more often than this.
+const SAVE_SECONDS: i64 = 60;
 
 /// A model is trained anew when one in so many texts is not what it was trained on.
 const DRIFT: usize = 5;
@@ -67,12 +70,38 @@ struct State {
     /// The texts may no longer be those that the model was trained on.
     drift_unknown: bool,
     unsaved: usize,
+    saved_at: Option<Timestamp>,
 }
 
 struct Text {
     product_id: ProductId,
     hash: u64,
     text: Box<str>,
+}
+
+impl State {
+    fn remove(&mut self, product: ProductId) {
+        let Some(number) = self.numbers.remove(&product) else { return };
+        self.texts.remove(&number);
+        self.pending.remove(&number);
+        self.drift_unknown = true;
+        for space in [&mut self.serving, &mut self.next].into_iter().flatten() {
+            self.unsaved += usize::from(space.remove(number));
+        }
+    }
+
+    /// Puts a vector that was made of a text, unless the text has changed meanwhile.
+    fn put(&mut self, number: u64, of: Embedded, vector: &[f32]) -> Result<(), IndexError> {
+        let Some(space) = self.next.as_mut().or(self.serving.as_mut()) else { return Ok(()) };
+        if self.texts.get(&number).is_none_or(|text| text.hash != of.hash) {
+            return Ok(());
+        }
+        space.index.insert(number, vector)?;
+        space.embedded.insert(number, of);
+        self.pending.remove(&number);
+        self.unsaved += 1;
+        Ok(())
+    }
 }
 
 /// Vectors of one model.
@@ -195,15 +224,15 @@ impl ProductVectors {
         k: usize,
         keep: impl Fn(ProductId) -> bool,
     ) -> Result<Vec<Neighbour>, SemanticError> {
-        let Some(vector) = self.query(text)? else { return Ok(Vec::new()) };
+        let Some(query) = self.query(text)? else { return Ok(Vec::new()) };
         let state = self.read();
         let Some(space) = &state.serving else { return Ok(Vec::new()) };
-        if vector.model != space.embedder.id() {
+        if *query.model != *space.embedder.id() {
             // Another model took over between the two: its vectors are not to be compared.
             return Ok(Vec::new());
         }
         let floor = self.source.floor();
-        let near = space.index.nearest(&vector.values, k, |number| {
+        let near = space.index.nearest(&query.vector, k, |number| {
             space.embedded.get(&number).is_some_and(|of| keep(of.product_id))
         })?;
         let mut near = space.neighbours(near);
@@ -217,14 +246,14 @@ impl ProductVectors {
         else {
             return Ok(None);
         };
-        let model = embedder.id().to_owned();
-        if let Some(values) = self.queries.get(&model, text) {
-            return Ok(Some(Query { model, values }));
+        if let Some(query) = self.queries.get(embedder.id(), text) {
+            return Ok(Some(query));
         }
         let vectors = embed(embedder.as_ref(), &[text])?;
-        let values: Arc<[f32]> = vectors.into_iter().next().unwrap_or_default().into();
-        self.queries.put(&model, text, Arc::clone(&values));
-        Ok(Some(Query { model, values }))
+        let vector = vectors.into_iter().next().unwrap_or_default().into();
+        let query = Query { model: embedder.id().into(), vector };
+        self.queries.put(text, query.clone());
+        Ok(Some(query))
     }
 
     /// Products like a product, the likest first, among those that `keep` says yes to; none while it
@@ -266,13 +295,13 @@ impl ProductVectors {
     ///
     /// # Errors
     /// What the model says, or files that cannot be written.
-    pub fn work(&self) -> Result<bool, SemanticError> {
+    pub fn work(&self, now: Timestamp) -> Result<bool, SemanticError> {
         if self.training_is_due() {
             self.train()?;
             return Ok(true);
         }
         let worked = self.embed_some()?;
-        self.save_if_due()?;
+        self.save_if_due(now)?;
         Ok(worked)
     }
 
@@ -307,7 +336,13 @@ impl ProductVectors {
         }
         state.trained_on = hashes;
         state.pending = state.texts.keys().copied().collect();
-        state.next = Some(space);
+        if state.serving.is_none() {
+            // Some neighbours are better than none.
+            self.source.save(&space.embedder, &self.files.model())?;
+            state.serving = Some(space);
+        } else {
+            state.next = Some(space);
+        }
         // What is true of the trained texts may no longer be of those that came meanwhile.
         state.drift_unknown = true;
         Ok(())
@@ -338,7 +373,6 @@ impl ProductVectors {
             state.serving = state.next.take();
             state.unsaved += 1;
             drop(state);
-            self.queries.clear();
             self.all_changed();
             return Ok(true);
         }
@@ -349,21 +383,35 @@ impl ProductVectors {
         Ok(!batch.is_empty())
     }
 
-    /// Of a model that does not serve yet nothing is kept but the model: a crash makes it anew.
-    fn save_if_due(&self) -> Result<(), SemanticError> {
+    /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
+    fn save_if_due(&self, now: Timestamp) -> Result<(), SemanticError> {
         let state = self.read();
-        let Some(space) = &state.serving else { return Ok(()) };
-        let idle = state.pending.is_empty() || state.next.is_some();
-        if state.unsaved == 0 || (state.unsaved < SAVE_EVERY && !idle) || state.next.is_some() {
-            return Ok(());
-        }
-        self.files.remove_texts().map_err(|error| self.io(error))?;
-        space.index.save(&self.files.vectors()).map_err(IndexError::from)?;
-        let saved = self.files.save_texts(&space.embedded, &state.trained_on);
-        saved.map_err(|error| self.io(error))?;
+        let rested = !state.saved_at.is_some_and(|at| (now - at).num_seconds().abs() < SAVE_SECONDS);
+        let due = state.unsaved >= SAVE_EVERY || (state.unsaved > 0 && state.pending.is_empty());
         drop(state);
-        self.write().unsaved = 0;
-        Ok(())
+        if due && rested { self.save(now) } else { Ok(()) }
+    }
+
+    /// Writes down what serves. The background does so by itself, at most once a minute; to be
+    /// called when the program ends, so that the next start has less to do.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn save(&self, now: Timestamp) -> Result<(), SemanticError> {
+        let (index, embedded, trained_on) = {
+            let mut state = self.write();
+            let Some(space) = &state.serving else { return Ok(()) };
+            let of_next = state.next.is_some();
+            // Texts that a model was trained on which does not serve yet are not those of this one.
+            let trained_on = if of_next { HashSet::new() } else { state.trained_on.clone() };
+            let saved = (space.index.clone(), space.embedded.clone(), trained_on);
+            state.unsaved = 0;
+            state.saved_at = Some(now);
+            saved
+        };
+        self.files.remove_texts().map_err(|error| self.io(error))?;
+        index.save(&self.files.vectors()).map_err(IndexError::from)?;
+        self.files.save_texts(&embedded, &trained_on).map_err(|error| self.io(error))
     }
 
     fn all_changed(&self) {
@@ -387,4 +435,58 @@ impl ProductVectors {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Likeness for ProductVectors {
+    fn like_each(&self, products: &[ProductId], k: usize) -> Vec<Vec<Neighbour>> {
+        let state = self.read();
+        let Some(space) = &state.serving else { return vec![Vec::new(); products.len()] };
+        // Numbers begin at 1: 0 is no product's, and nothing is near it.
+        let numbers: Vec<u64> = (products.iter())
+            .map(|product| state.numbers.get(product).copied().unwrap_or_default())
+            .collect();
+        let near = space.index.nearest_to_each(&numbers, k, |_, _| true);
+        near.into_iter().map(|near| space.neighbours(near)).collect()
+    }
+
+    fn take_changed(&self) -> Vec<ProductId> {
+        std::mem::take(&mut *self.changed()).into_iter().collect()
+    }
+}
+
+fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>, SemanticError> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let vectors = embedder.embed(texts)?;
+    let (expected, found) = (texts.len(), vectors.len());
+    if found != expected {
+        return Err(SemanticError::Count { model: embedder.id().to_owned(), expected, found });
+    }
+    let (expected, odd) = (embedder.dimensions(), vectors.iter().map(Vec::len));
+    match odd.into_iter().find(|found| *found != expected) {
+        Some(found) => Err(IndexError::Dimensions { expected, found }.into()),
+        None => Ok(vectors),
+    }
+}
+
+/// What was saved, as far as vectors and texts are of one moment and of this model.
+fn load(
+    files: &Files,
+    embedder: Arc<dyn Embedder>,
+    trained_on: &mut HashSet<u64>,
+) -> Result<Space, IndexError> {
+    let mut space = Space::new(embedder)?;
+    let Some((embedded, trained)) = files.load_texts() else { return Ok(space) };
+    let (model, dimensions) = (space.embedder.id(), space.embedder.dimensions());
+    match VectorIndex::load(&files.vectors(), model, dimensions) {
+        Ok(index) if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) => {
+            space.index = index;
+            space.embedded = embedded;
+            *trained_on = trained;
+        }
+        Ok(_) => tracing::warn!("product vectors are not those of the saved texts: made anew"),
+        Err(error) => tracing::warn!(%error, "product vectors are made anew"),
+    }
+    Ok(space)
 }
