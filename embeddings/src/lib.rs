@@ -9,8 +9,10 @@ mod embedder;
 mod index;
 mod numbers;
 mod sealed;
+mod trained;
 
 pub use co_occurrence::{CoOccurrenceOptions, ItemVectors, embed_baskets, embed_counts};
 pub use embedder::{EmbedError, Embedder};
 pub use index::{DIMENSIONS_MAX, IndexError, Near, VectorIndex};
 pub use sealed::FileError;
+pub use trained::{Field, TrainedEmbedder, Trainer, TrainingOptions};

@@ -44,12 +44,17 @@ impl Baskets {
         let total = sum_of_weights(basket);
         let end = |part| basket.len() * part / parts;
         for part in (0..parts).map(|part| &basket[end(part)..end(part + 1)]) {
-            if part.len() > 1 {
-                self.entries.extend_from_slice(part);
-                self.ends.push(self.entries.len());
-                self.counts_for.push(1.0);
-                self.totals.push(total);
-            }
+            self.push(part, total);
+        }
+    }
+
+    /// Adds different items, part of a basket of this sum of weights.
+    pub(crate) fn push(&mut self, part: &[(u32, f32)], total: f64) {
+        if part.len() > 1 {
+            self.entries.extend_from_slice(part);
+            self.ends.push(self.entries.len());
+            self.counts_for.push(1.0);
+            self.totals.push(total);
         }
     }
 
@@ -62,16 +67,19 @@ impl Baskets {
         &self.entries[from..self.ends[at]]
     }
 
-    /// Makes all pairs of the baskets from the `first` on count for `share` of what those of the
-    /// baskets before it do, and none for more than it did.
-    pub(crate) fn limit_share(&mut self, first: usize, share: f64) {
-        let weight = |range: std::ops::Range<usize>| -> f64 {
-            range.map(|at| pair_weight(self.basket(at))).sum()
-        };
-        let (before, after) = (weight(0..first), weight(first..self.len()));
-        if after > 0.0 && before > 0.0 {
-            let factor = (share * before / after).min(1.0) as f32;
-            self.counts_for[first..].fill(factor);
+    /// Makes baskets from the `first` on, which are sums of some before it, count only for what is not
+    /// within one of those: `within` tells each of those and how often it is part of such a sum. All
+    /// pairs left count for `share` of what those before `first` do, and none for more than it did.
+    pub(crate) fn only_across(&mut self, first: usize, within: &[(usize, u32)], share: f64) {
+        let weight = |at: usize| pair_weight(self.basket(at));
+        let before: f64 = (0..first).map(weight).sum();
+        let sums: f64 = (first..self.len()).map(weight).sum();
+        let inner: f64 = within.iter().map(|(at, times)| weight(*at) * f64::from(*times)).sum();
+        let across = sums - inner;
+        let factor = if across > 0.0 { (share * before / across).min(1.0) } else { 0.0 } as f32;
+        self.counts_for[first..].fill(factor);
+        for (at, times) in within {
+            self.counts_for[*at] -= factor * *times as f32;
         }
     }
 
@@ -209,18 +217,20 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_kept_to_and_never_makes_more_of_a_basket() {
-        let mut baskets = Baskets::new(10);
+    fn of_a_sum_only_pairs_across_count_and_for_no_more_than_their_share() {
+        let mut baskets = Baskets::new(4);
         baskets.add(&mut vec![(0, 1.0), (1, 1.0)], 100);
-        baskets.add(&mut (0..10).map(|item| (item, 1.0)).collect(), 100);
-        baskets.limit_share(1, 0.5);
-        assert!(
-            (baskets.counts_for[1] - 0.5 * 2.0 / 90.0).abs() < 1e-6,
-            "{:?}",
-            baskets.counts_for
-        );
-        baskets.limit_share(1, 1_000.0);
-        assert_eq!(baskets.counts_for, [1.0, 1.0]);
+        baskets.add(&mut vec![(2, 1.0), (3, 1.0)], 100);
+        baskets.push(&[(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)], 4.0);
+        baskets.only_across(2, &[(0, 1), (1, 1)], 0.5);
+        // Four pairs within, counted in both directions; eight across.
+        assert_eq!(baskets.counts_for, [0.75, 0.75, 0.25]);
+        let across = |a, b| (a, b, 0.25);
+        let counts = [across(0, 2), across(0, 3), across(1, 2), across(1, 3)];
+        let wanted = ppmi_of_counts(4, [&counts[..], &[(0, 1, 1.0), (2, 3, 1.0)]].concat(), 1.0, 9);
+        assert_eq!(rows(&baskets.ppmi(1.0, 9)), rows(&wanted));
+        baskets.only_across(2, &[(0, 1), (1, 1)], 1_000.0);
+        assert_eq!(baskets.counts_for[2], 1.0);
     }
 
     #[test]
