@@ -2,5 +2,7 @@
 
 mod answer;
 
+pub(crate) use answer::answer;
+
 #[cfg(test)]
 mod tests;

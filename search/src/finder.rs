@@ -4,7 +4,7 @@
 
 mod cursor;
 mod digest;
-mod likeness;
+mod near_in_meaning;
 mod request;
 mod window;
 
@@ -13,11 +13,13 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{CustomerId, ProductId, Timestamp};
+use journal::Position;
 
 pub use cursor::{Cursor, CursorError};
-pub use likeness::Likeness;
+pub use near_in_meaning::NearInMeaning;
 pub use request::{
     Answer, FindError, Found, FoundBy, LIMIT_MAX, Mode, OFFSET_MAX, PriceBounds, Request, Shopper,
     Start,
@@ -62,10 +64,13 @@ pub struct FinderParts {
     pub engine: Arc<dyn SearchEngine>,
     pub shelf: Shelf,
     /// `None`: products are found by words only.
-    pub likeness: Option<Arc<dyn Likeness>>,
+    pub vectors: Option<Arc<dyn NearInMeaning>>,
     /// `None`: every customer sees what guests see.
     pub purchases: Option<Arc<dyn Purchases>>,
-    pub freshness: Freshness,
+    /// How far the engine is.
+    pub engine_at: Freshness,
+    /// How far the shelf is.
+    pub shelf_at: Freshness,
     pub options: FinderOptions,
 }
 
@@ -83,10 +88,32 @@ impl Finder {
         &self.0.shelf
     }
 
-    /// How far what is found reaches.
-    #[must_use]
-    pub fn freshness(&self) -> &Freshness {
-        &self.0.freshness
+    /// Waits until what is found reaches `position`, at most `patience`.
+    ///
+    /// # Errors
+    /// The position that was reached instead.
+    pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), Position> {
+        let both = tokio::join!(
+            self.0.shelf_at.wait_for(position, patience),
+            self.0.engine_at.wait_for(position, patience),
+        );
+        match both {
+            (Ok(()), Ok(())) => Ok(()),
+            (Err(shelf), Err(engine)) => Err(shelf.min(engine)),
+            (Err(reached), Ok(())) | (Ok(()), Err(reached)) => Err(reached),
+        }
+    }
+
+    /// The same for the shelf alone, from which all is answered that is not searched for.
+    ///
+    /// # Errors
+    /// The position that was reached instead.
+    pub async fn wait_for_shelf(
+        &self,
+        position: Position,
+        patience: Duration,
+    ) -> Result<(), Position> {
+        self.0.shelf_at.wait_for(position, patience).await
     }
 
     /// One page. Total and numbers are the same on every page of one question.
@@ -127,16 +154,13 @@ impl Finder {
         if !limit_fits {
             return Err(FindError::invalid("limit", format!("must be from 1 to {LIMIT_MAX}")));
         }
+        self.is_stocked().await?;
         let shelf = &self.0.shelf;
         let Filter { category, attributes, .. } = &request.filter;
         let category = category.filter(|id| !shelf.knows_category(*id));
         let attribute = attributes.keys().find(|name| !shelf.knows_attribute(name));
         if category.is_none() && attribute.is_none() {
             return Ok(());
-        }
-        // Nothing is known before there is anything.
-        if self.0.engine.filled().await.map_err(unavailable)?.is_none() {
-            return Err(FindError::Unavailable("the index is being filled".to_owned()));
         }
         Err(match (category, attribute) {
             (Some(id), _) => FindError::unknown_category(id),
@@ -146,6 +170,18 @@ impl Finder {
                 FindError::invalid(format!("attributes.{name}"), message)
             }
         })
+    }
+
+    /// Refuses to answer from a shelf on which nothing was put yet, when there is something.
+    async fn is_stocked(&self) -> Result<(), FindError> {
+        if self.0.shelf_at.reached() > Position(0) {
+            return Ok(());
+        }
+        match self.0.engine.filled().await.map_err(unavailable)? {
+            Some(filled) if filled.position == Position(0) => Ok(()),
+            Some(_) => Err(FindError::Unavailable("products are being loaded".to_owned())),
+            None => Err(FindError::Unavailable("the index is being filled".to_owned())),
+        }
     }
 
     fn question(&self, request: &Request, order: Order, window: &Window) -> Question {
@@ -175,7 +211,7 @@ impl Finder {
     }
 
     fn fusion(&self) -> Fusion {
-        let suited = || self.0.likeness.as_ref().map(|likeness| likeness.fusion());
+        let suited = || self.0.vectors.as_ref().map(|vectors| vectors.fusion());
         self.0.options.fusion.or_else(suited).unwrap_or_default()
     }
 
@@ -187,7 +223,7 @@ impl Finder {
         let Some(text) = question.text.clone() else {
             return Ok((self.search(&question).await?, FoundBy::Browsing));
         };
-        let likeness = match (mode, &self.0.likeness) {
+        let vectors = match (mode, &self.0.vectors) {
             (Mode::Text, _) | (Mode::Auto | Mode::Hybrid, None) => {
                 return Ok((self.search(&question).await?, FoundBy::Text));
             }
@@ -195,16 +231,16 @@ impl Finder {
                 let message = "this shop has nothing set up to find by likeness";
                 return Err(FindError::invalid("mode", message));
             }
-            (_, Some(likeness)) => Arc::clone(likeness),
+            (_, Some(vectors)) => Arc::clone(vectors),
         };
         if mode == Mode::Semantic {
-            question.neighbours = self.neighbours(likeness, text).await?;
+            question.neighbours = self.neighbours(vectors, text).await?;
             return Ok((nearest(&self.0.shelf, question), FoundBy::Likeness));
         }
         if let Some(by_text) = self.found_enough(&question).await? {
             return Ok((by_text, FoundBy::Text));
         }
-        match self.neighbours(likeness, text).await {
+        match self.neighbours(vectors, text).await {
             Ok(near) => question.neighbours = near,
             // Words find something without.
             Err(error) => tracing::warn!(%error, "searched by words only"),
@@ -250,12 +286,12 @@ impl Finder {
     /// The nearest products, whether or not they pass the filter.
     async fn neighbours(
         &self,
-        likeness: Arc<dyn Likeness>,
+        vectors: Arc<dyn NearInMeaning>,
         text: String,
     ) -> Result<Vec<Neighbour>, FindError> {
         let k = self.0.options.neighbours;
         // A model may take milliseconds for a text it has not seen.
-        match tokio::task::spawn_blocking(move || likeness.neighbours(&text, k)).await {
+        match tokio::task::spawn_blocking(move || vectors.neighbours(&text, k)).await {
             Ok(Ok(near)) => Ok(near),
             Ok(Err(error)) => Err(FindError::Unavailable(error.to_string())),
             Err(error) => Err(FindError::Unavailable(format!("embedding broke off: {error}"))),

@@ -24,7 +24,6 @@ mod shelf;
 mod source;
 pub mod text;
 
-pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use finder::{
     Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,

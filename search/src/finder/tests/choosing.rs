@@ -59,9 +59,6 @@ async fn what_the_shop_does_not_have_is_refused_by_name() {
     };
     assert_eq!(shop.refused(&with("size", "l")).await, "attributes.size");
     assert_eq!(shop.ask(&with("colour", "mauve")).await.total, 0);
-    // As long as there is nothing at all, nobody can tell.
-    shop.engine.is_filled.store(false, Ordering::Relaxed);
-    assert!(shop.is_unavailable(&in_category(nowhere)).await);
 }
 
 #[tokio::test]
@@ -80,9 +77,10 @@ async fn a_hit_that_is_no_longer_for_sale_is_left_out() {
     let ahead = super::super::Finder::new(super::super::FinderParts {
         engine: shop.engine.clone(),
         shelf: Default::default(),
-        likeness: None,
+        vectors: None,
         purchases: None,
-        freshness: Default::default(),
+        engine_at: Default::default(),
+        shelf_at: Freshness::new(Position(1)),
         options: Default::default(),
     });
     let left = [document(5, "mug"), document(3, "mug")];

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::recommend::{Basket, Bought, Purchases, PurchasesError};
 use crate::{
     Answer, Changes, FacetRequest, Filled, Filter, FindError, Finder, FinderOptions, FinderParts,
-    Findings, Freshness, Fusion, Likeness, Mode, Neighbour, PriceBounds, Question, Request,
-    SearchEngine, SearchError, Shelf, Shopper, Start, embedded,
+    Findings, Freshness, Fusion, Mode, NearInMeaning, Neighbour, PriceBounds, Question, Request,
+    SearchEngine, SearchError, SemanticError, Shelf, Shopper, Start, embedded,
 };
 
 pub(super) fn now() -> Timestamp {
@@ -147,11 +147,11 @@ pub(super) struct Near {
     pub(super) fusion: Fusion,
 }
 
-impl Likeness for Near {
-    fn neighbours(&self, _: &str, k: usize) -> Result<Vec<Neighbour>, EmbedError> {
+impl NearInMeaning for Near {
+    fn neighbours(&self, _: &str, k: usize) -> Result<Vec<Neighbour>, SemanticError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if self.is_broken.load(Ordering::Relaxed) {
-            return Err(EmbedError::Model("broken".to_owned()));
+            return Err(EmbedError::Model("broken".to_owned()).into());
         }
         let numbers = self.numbers.lock().unwrap();
         let near = numbers.iter().take(k).enumerate().map(|(rank, number)| Neighbour {
@@ -200,14 +200,15 @@ impl Shop {
     pub(super) async fn with(mugs: u32, near: Near, bought: BoughtThese, likeness: bool) -> Self {
         let engine = Arc::new(Words::default());
         let near = Arc::new(near);
-        let likeness: Option<Arc<dyn Likeness>> =
-            if likeness { Some(Arc::clone(&near) as Arc<dyn Likeness>) } else { None };
+        let vectors: Option<Arc<dyn NearInMeaning>> =
+            if likeness { Some(Arc::clone(&near) as Arc<dyn NearInMeaning>) } else { None };
         let finder = Finder::new(FinderParts {
             engine: Arc::clone(&engine) as Arc<dyn SearchEngine>,
             shelf: engine.shelf.clone(),
-            likeness,
+            vectors,
             purchases: Some(Arc::new(bought)),
-            freshness: Freshness::default(),
+            engine_at: Freshness::default(),
+            shelf_at: Freshness::new(Position(1)),
             options: FinderOptions::default(),
         });
         let shop = Self { engine, near, finder };
