@@ -11,7 +11,7 @@ pub(crate) use body::{
 };
 pub(crate) use field::Field;
 pub(crate) use path::Ids;
-pub(crate) use query_string::{FromQuery, Query, QueryValue, Several, take};
+pub(crate) use query_string::{FromQuery, Query, Several, take};
 
 /// A JSON object as it comes in: what a client may say, checked field by field.
 ///

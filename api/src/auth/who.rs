@@ -308,11 +308,21 @@ impl Asking {
     pub(crate) async fn wait_for_search(&self) -> Result<(), Problem> {
         let Some(seen) = self.seen()? else { return Ok(()) };
         let patience = self.services.limits.position_patience;
-        let waited = self.services.search.freshness().wait_for(seen, patience).await;
-        waited.map_err(|reached| {
-            let detail = format!("the search index has reached position {}", reached.0);
-            self.behind(Problem::new(catalogue::READ_MODEL_BEHIND, detail).retry_after(1), reached)
-        })
+        let waited = self.services.search.wait_for(seen, patience).await;
+        waited.map_err(|reached| self.search_is_behind(reached))
+    }
+
+    /// The same for what is known of products without a search.
+    pub(crate) async fn wait_for_products(&self) -> Result<(), Problem> {
+        let Some(seen) = self.seen()? else { return Ok(()) };
+        let patience = self.services.limits.position_patience;
+        let waited = self.services.search.wait_for_shelf(seen, patience).await;
+        waited.map_err(|reached| self.search_is_behind(reached))
+    }
+
+    fn search_is_behind(&self, reached: Position) -> Problem {
+        let detail = format!("what is searched has reached position {}", reached.0);
+        self.behind(Problem::new(catalogue::READ_MODEL_BEHIND, detail).retry_after(1), reached)
     }
 
     fn behind(&self, problem: Problem, reached: Position) -> Problem {

@@ -69,7 +69,7 @@ pub(crate) async fn list_bought_together(
         return Err(Problem::field("limit", "invalid", message));
     }
     who.wait_for(&[FrequentlyBoughtTogether::NAME]).await?;
-    who.wait_for_search().await?;
+    who.wait_for_products().await?;
     known_product(&who, product_id).await?;
     let reads = who.services().reads.clone();
     let score = query.score.unwrap_or_default();

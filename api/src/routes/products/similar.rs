@@ -55,11 +55,12 @@ pub(crate) async fn list_similar(
         let message = format!("must be from 1 to {LIMIT_MAX}");
         return Err(Problem::field("limit", "invalid", message));
     }
-    who.wait_for_search().await?;
+    who.wait_for_products().await?;
     known_product(&who, product_id).await?;
     let services = who.services();
     let now = services.engine.bus().now();
-    let (shelf, found) = (services.search.shelf(), services.recommend.similar(product_id, limit));
+    let shelf = services.search.shelf();
+    let found = services.recommend.similar(product_id, limit, &|id| shelf.contains(id));
     let similar = found.into_iter().filter_map(|similar| {
         let summary = shelf.summary(similar.product_id, Tier::Retail, now)?;
         let product = ProductOnShow::new(summary, None);
