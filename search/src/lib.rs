@@ -24,6 +24,7 @@ mod shelf;
 mod source;
 pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
 pub use finder::{
     Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
@@ -46,4 +47,4 @@ pub use recommend::{
     RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion, Weights,
 };
 pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};
-pub use shelf::Shelf;
+pub use shelf::{Refill, Shelf};

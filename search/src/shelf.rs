@@ -44,6 +44,31 @@ struct Shared {
     bounds: BoundsCache,
 }
 
+/// A shelf being filled beside the one that is read; see [`Shelf::refill`].
+#[derive(Debug)]
+#[must_use = "nothing changes before `finish`"]
+pub struct Refill {
+    shelf: Shelf,
+    columns: Columns,
+}
+
+impl Refill {
+    pub fn add(&mut self, documents: &[SearchDocument]) {
+        self.columns.fill(documents);
+    }
+
+    /// Puts what was added in place of everything, all at once.
+    pub fn finish(mut self) {
+        self.columns.shrink();
+        let mut place = self.shelf.0.columns.write().unwrap_or_else(PoisonError::into_inner);
+        self.columns.revision = place.revision + 1;
+        let before = std::mem::replace(&mut *place, self.columns);
+        drop(place);
+        // Freed when nobody waits for it.
+        drop(before);
+    }
+}
+
 impl Shelf {
     /// Makes changes, all at once. Products that are not active are taken away.
     pub fn apply(&self, changes: &Changes) {
@@ -52,13 +77,14 @@ impl Shelf {
 
     /// Puts these in place of everything, all at once.
     pub fn replace(&self, documents: &[SearchDocument], categories: &[CategoryView]) {
-        let mut columns = Columns::new(documents, categories);
-        let mut place = self.0.columns.write().unwrap_or_else(PoisonError::into_inner);
-        columns.revision = place.revision + 1;
-        let before = std::mem::replace(&mut *place, columns);
-        drop(place);
-        // Freed when nobody waits for it.
-        drop(before);
+        let mut refill = self.refill(categories);
+        refill.add(documents);
+        refill.finish();
+    }
+
+    /// Begins to put something else in place of everything, for who has not all of it at once.
+    pub fn refill(&self, categories: &[CategoryView]) -> Refill {
+        Refill { shelf: self.clone(), columns: Columns::new(categories) }
     }
 
     /// One state, for as long as it is held; a writer waits meanwhile. Not to be held twice by one
@@ -223,7 +249,7 @@ impl Shelf {
     }
 
     /// Round prices between which the shop's products fall into parts of not too different size: up to
-    /// seven, ascending, in minor units. They depend on the products for sale and on `now`, and on
+    /// six, ascending, in minor units. They depend on the products for sale and on `now`, and on
     /// nothing that a shopper asks for.
     #[must_use]
     pub fn price_bounds(&self, currency: Currency, tier: Tier, now: Timestamp) -> Arc<[i64]> {

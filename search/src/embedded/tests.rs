@@ -1,5 +1,6 @@
 //! Answers held against ones worked out by trying every document.
 
+mod engine;
 mod made_up;
 mod naive;
 

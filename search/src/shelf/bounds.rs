@@ -75,7 +75,7 @@ pub(super) fn quantiles(
     let one_of = (columns.len() / SAMPLE).max(1).next_power_of_two() as u64;
     let mut prices: Vec<i64> = columns
         .slots()
-        .filter(|slot| one_of == 1 || scattered(columns.number_at(*slot)) % one_of == 0)
+        .filter(|slot| one_of == 1 || scattered(columns.number_at(*slot)).is_multiple_of(one_of))
         .filter_map(|slot| columns.prices.at(slot as usize, kind, now_ns))
         .collect();
     prices.sort_unstable();

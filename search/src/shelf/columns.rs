@@ -3,7 +3,9 @@
 //! A product has a slot: a small number, given out again after the product was removed. What many
 //! products share is kept once and counted ([`Interner`]).
 
-use std::collections::{BTreeMap, HashMap};
+#[cfg(test)]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::product::ProductStatus;
@@ -61,14 +63,16 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(documents: &[SearchDocument], categories: &[CategoryView]) -> Self {
+    pub(super) fn new(categories: &[CategoryView]) -> Self {
         let mut columns = Self::default();
         columns.plant(categories);
-        for document in documents {
-            columns.put(document);
-        }
-        columns.shrink();
         columns
+    }
+
+    pub(super) fn fill(&mut self, documents: &[SearchDocument]) {
+        for document in documents {
+            self.put(document);
+        }
     }
 
     pub(super) fn apply(&mut self, changes: &Changes) {
@@ -76,9 +80,7 @@ impl Columns {
         if let Some(categories) = &changes.categories {
             self.plant(categories);
         }
-        for document in &changes.documents {
-            self.put(document);
-        }
+        self.fill(&changes.documents);
         for product_id in &changes.removed {
             self.remove(*product_id);
         }
@@ -209,7 +211,19 @@ impl Columns {
         value
     }
 
-    fn shrink(&mut self) {
+    /// Gives back room kept for growing.
+    pub(super) fn shrink(&mut self) {
+        self.slots.shrink_to_fit();
+        self.products.shrink_to_fit();
+        self.number.shrink_to_fit();
+        self.product_id.shrink_to_fit();
+        self.seller.shrink_to_fit();
+        self.name_key.shrink_to_fit();
+        self.brand.shrink_to_fit();
+        self.category.shrink_to_fit();
+        self.in_stock.shrink_to_fit();
+        self.stars.shrink_to_fit();
+        self.created_at.shrink_to_fit();
         self.name.shrink();
         self.tags.shrink();
         self.values.shrink();

@@ -1,6 +1,5 @@
 //! Lists of values with counts, as shoppers see them.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::Columns;
@@ -77,7 +76,6 @@ impl Wanted<'_> {
     /// The most frequent first, then by value: as many as are wanted, and behind them what was chosen and
     /// is not among those.
     fn list(&self, mut values: Vec<(&str, u32)>, chosen: &BTreeSet<String>) -> Vec<ValueCount> {
-        let rank = |value: &(&str, u32)| (Reverse(value.1), value.0.to_owned());
         let first = self.request.values_max.min(values.len());
         let mut behind: Vec<(&str, u32)> = Vec::new();
         if !chosen.is_empty() {
@@ -95,7 +93,7 @@ impl Wanted<'_> {
         values.truncate(first);
         values.sort_unstable_by(by_rank);
         behind.retain(|value| !values.contains(value));
-        behind.sort_by_key(rank);
+        behind.sort_unstable_by(by_rank);
         values
             .into_iter()
             .chain(behind)
