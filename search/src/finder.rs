@@ -27,7 +27,7 @@ pub use request::{
 
 use crate::recommend::Purchases;
 use crate::{
-    FacetRequest, Filter, Findings, Freshness, Fusion, Hit, Neighbour, Order, PersonalRanking,
+    AttributeFacets, FacetRequest, Filter, Findings, Freshness, Fusion, Hit, Neighbour, Order, PersonalRanking,
     Question, SearchEngine, SearchError, Shelf, category_affinity, embedded, rerank,
 };
 use window::Window;
@@ -157,19 +157,21 @@ impl Finder {
         self.is_stocked().await?;
         let shelf = &self.0.shelf;
         let Filter { category, attributes, .. } = &request.filter;
-        let category = category.filter(|id| !shelf.knows_category(*id));
-        let attribute = attributes.keys().find(|name| !shelf.knows_attribute(name));
-        if category.is_none() && attribute.is_none() {
-            return Ok(());
+        if let Some(id) = category.filter(|id| !shelf.knows_category(*id)) {
+            return Err(FindError::invalid("category", format!("there is no category {id}")));
         }
-        Err(match (category, attribute) {
-            (Some(id), _) => FindError::unknown_category(id),
-            (None, name) => {
-                let name = name.map_or("", String::as_str);
-                let message = "no product for sale has such an attribute";
-                FindError::invalid(format!("attributes.{name}"), message)
-            }
-        })
+        let unknown = |name: &&String| !shelf.knows_attribute(name);
+        if let Some(name) = attributes.keys().find(unknown) {
+            let message = "no product for sale has such an attribute";
+            return Err(FindError::invalid(format!("attributes.{name}"), message));
+        }
+        if let AttributeFacets::Named(names) = &request.facets.attributes
+            && let Some(name) = names.iter().find(unknown)
+        {
+            let message = format!("no product for sale has an attribute {name:?}");
+            return Err(FindError::invalid("facets", message));
+        }
+        Ok(())
     }
 
     /// Refuses to answer from a shelf on which nothing was put yet, when there is something.

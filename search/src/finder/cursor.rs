@@ -12,8 +12,7 @@ const VERSION: u8 = 1;
 /// Version, offset, product, digest of the question; then a check over these.
 const BYTES: usize = 1 + 4 + 16 + 4;
 
-/// Where the next page begins: behind a product, or at an offset if that product is no longer near
-/// there. Good only for the question it was given out with.
+/// Where the next page begins: behind a product, or where that was if it is no longer near there. Good only for the question it was given out with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// Products on the pages before.

@@ -1,7 +1,7 @@
 //! What can be asked of the finder, and what it answers.
 
 use domain::pricing::Tier;
-use domain::{CategoryId, Currency, CustomerId, Timestamp};
+use domain::{Currency, CustomerId, Timestamp};
 
 use projections::catalogue::ProductSummary;
 
@@ -140,9 +140,5 @@ pub enum FindError {
 impl FindError {
     pub(super) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), message: message.into() }
-    }
-
-    pub(super) fn unknown_category(id: CategoryId) -> Self {
-        Self::invalid("category", format!("there is no category {id}"))
     }
 }

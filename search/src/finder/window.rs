@@ -48,7 +48,10 @@ impl Window {
             let at = fetched.iter().position(|id| *id == last)?;
             near.contains(&(self.offset + at)).then_some(at + 1)
         });
-        let begin = moved.unwrap_or(self.begin - self.offset).min(fetched.len());
+        // A last product that is gone is one less before the page. Rather one twice than one never.
+        let gone = usize::from(self.behind.is_some());
+        let otherwise = self.begin.saturating_sub(gone).saturating_sub(self.offset);
+        let begin = moved.unwrap_or(otherwise).min(fetched.len());
         begin..(begin + self.limit).min(fetched.len())
     }
 
@@ -103,8 +106,8 @@ mod tests {
         assert_eq!(next(&ids((200..203).chain(0..100)), 29), ids(30..40));
         assert_eq!(next(&ids(4..100), 29), ids(30..40));
         // Gone itself, or too far away to be believed.
-        assert_eq!(next(&ids((0..29).chain(30..100)), 29), ids(31..41));
-        assert_eq!(next(&ids((200..225).chain(0..100)), 29), ids(5..15));
+        assert_eq!(next(&ids((0..29).chain(30..100)), 29), ids(30..40));
+        assert_eq!(next(&ids((200..225).chain(0..100)), 29), ids(4..14));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use domain::{CategoryId, ProductId};
 use uuid::Uuid;
 
 use super::shop::{Shop, browse, category, document, id, numbers, text};
-use crate::{Changes, Filter, Order, PriceBounds, Request, Shopper};
+use crate::{
+    AttributeFacets, Changes, FacetRequest, Filter, FindError, Finder, FinderOptions, FinderParts,
+    Freshness, Order, PriceBounds, Request, Shelf, Shopper,
+};
 
 #[tokio::test]
 async fn the_newest_come_first_where_nothing_is_searched_for() {
@@ -59,6 +62,30 @@ async fn what_the_shop_does_not_have_is_refused_by_name() {
     };
     assert_eq!(shop.refused(&with("size", "l")).await, "attributes.size");
     assert_eq!(shop.ask(&with("colour", "mauve")).await.total, 0);
+    let attributes = AttributeFacets::Named(["size".to_owned()].into());
+    let counted = FacetRequest { attributes, ..FacetRequest::default() };
+    assert_eq!(shop.refused(&Request { facets: counted, ..browse() }).await, "facets");
+}
+
+/// As long as nothing was put on the shelf, nobody can tell what there is.
+#[tokio::test]
+async fn an_empty_shelf_is_only_believed_of_an_empty_shop() {
+    let shop = Shop::new(5).await;
+    let beginning = Finder::new(FinderParts {
+        engine: shop.engine.clone(),
+        shelf: Shelf::default(),
+        vectors: None,
+        purchases: None,
+        engine_at: Freshness::default(),
+        shelf_at: Freshness::default(),
+        options: FinderOptions::default(),
+    });
+    let unavailable = async || {
+        matches!(beginning.find(&browse()).await, Err(FindError::Unavailable(_)))
+    };
+    assert!(unavailable().await);
+    shop.engine.is_filled.store(false, Ordering::Relaxed);
+    assert!(unavailable().await);
 }
 
 #[tokio::test]
@@ -74,14 +101,14 @@ async fn a_hit_that_is_no_longer_for_sale_is_left_out() {
     let shop = Shop::new(5).await;
     // The engine lags behind the shelf.
     let shelf = shop.finder.shelf();
-    let ahead = super::super::Finder::new(super::super::FinderParts {
+    let ahead = Finder::new(FinderParts {
         engine: shop.engine.clone(),
-        shelf: Default::default(),
+        shelf: Shelf::default(),
         vectors: None,
         purchases: None,
-        engine_at: Default::default(),
+        engine_at: Freshness::default(),
         shelf_at: Freshness::new(Position(1)),
-        options: Default::default(),
+        options: FinderOptions::default(),
     });
     let left = [document(5, "mug"), document(3, "mug")];
     ahead.shelf().apply(&Changes { documents: left.to_vec(), ..Changes::default() });
