@@ -5,6 +5,7 @@ pub(crate) mod browsing;
 pub(crate) mod cart;
 pub(crate) mod categories;
 pub(crate) mod customers;
+pub(crate) mod home;
 pub(crate) mod inventory;
 pub(crate) mod operators;
 pub(crate) mod orders;
@@ -82,6 +83,8 @@ routes! {
     "/products/{product_id}/frequently-bought-together" {
         get => products::bought_together::list_bought_together;
     }
+    "/products/{product_id}/similar" { get => products::similar::list_similar; }
+    "/home" { get => home::show::show_home; }
     "/products/{product_id}/status" { post => products::change_status::change_product_status; }
     "/products/{product_id}/prices" {
         get => products::show_prices::show_prices;

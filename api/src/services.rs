@@ -11,10 +11,11 @@ use journal::Journal;
 use projections::ReadModels;
 use sagas::engine::Engine;
 use sagas::standard_webhooks::WebhookSecrets;
+use search::{Finder, Recommender};
 
 use crate::auth::{ApiKeys, CustomerTokens, SignedTokens};
 use crate::limits::{Limits, Rates};
-use crate::metrics::HttpMetrics;
+use crate::metrics::{HttpMetrics, SearchMetrics};
 
 /// Something the program needs that can be broken: `Err` says what, in words for the operator.
 pub type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -62,6 +63,10 @@ pub struct ServicesParts {
     pub checks: Vec<(String, Check)>,
     pub parked_webhooks: ParkedWebhooks,
     pub gauges: Vec<Gauge>,
+    /// Finds products.
+    pub search: Arc<Finder>,
+    /// Knows what is like a product, and what to show first.
+    pub recommend: Arc<Recommender>,
 }
 
 /// What the routes stand on.
@@ -80,6 +85,9 @@ pub struct Services {
     pub(crate) checks: Vec<(String, Check)>,
     pub(crate) parked_webhooks: ParkedWebhooks,
     pub(crate) gauges: Vec<Gauge>,
+    pub(crate) search: Arc<Finder>,
+    pub(crate) recommend: Arc<Recommender>,
+    pub(crate) searches: SearchMetrics,
     pub(crate) metrics: HttpMetrics,
     pub(crate) started: Instant,
     pub(crate) in_flight: AtomicUsize,
@@ -109,6 +117,9 @@ impl Services {
             checks: parts.checks,
             parked_webhooks: parts.parked_webhooks,
             gauges: parts.gauges,
+            search: parts.search,
+            recommend: parts.recommend,
+            searches: SearchMetrics::default(),
             metrics: HttpMetrics::new(&crate::routes::table()),
             started: Instant::now(),
             in_flight: AtomicUsize::new(0),

@@ -10,5 +10,8 @@ mod operators;
 mod people;
 mod problems;
 mod reading;
+mod recommendations;
+mod search;
+mod search_refusals;
 mod sellers;
 mod shop;

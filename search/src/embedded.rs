@@ -11,6 +11,8 @@
 mod answer;
 mod generations;
 
+pub(crate) use answer::answer;
+
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,7 @@
 mod conformance;
 mod embedded;
 mod engine;
+mod finder;
 mod findings;
 mod freshness;
 mod fusion;
@@ -19,12 +20,18 @@ mod local;
 mod meilisearch;
 mod personal;
 mod question;
+mod recommend;
+mod semantic;
 mod shelf;
 mod source;
 pub mod text;
 
 pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
+pub use finder::{
+    Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
+    LIMIT_MAX, Mode, NearInMeaning, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
+};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
@@ -39,4 +46,10 @@ pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
+pub use recommend::{
+    Basket, Because, Bought, ClickThroughSettings, Diversity, Likeness, Purchases, PurchasesError,
+    RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion,
+    Weights,
+};
+pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};
 pub use shelf::{Refill, Shelf};

@@ -189,6 +189,14 @@ impl Shelf {
         self.read().tree.place(category_id).is_some()
     }
 
+    /// The category with its name and place; `None` for an unknown one.
+    #[must_use]
+    pub fn category(&self, category_id: CategoryId) -> Option<CategoryView> {
+        let columns = self.read();
+        let place = columns.tree.place(category_id)?;
+        columns.tree.view(place).cloned()
+    }
+
     /// Whether any product for sale has the attribute.
     #[must_use]
     pub fn knows_attribute(&self, name: &str) -> bool {

@@ -136,7 +136,7 @@ pub(super) fn asked(route: &RouteEntry) -> Vec<Value> {
     if route.path == "/orders" && changes {
         add("Prefer", false, "`respond-async`: answer 202 at once.");
     }
-    if route.access & roles::STOREFRONT != 0 {
+    if route.access & (roles::STOREFRONT | roles::ANYBODY) != 0 {
         add(
             "Tillroll-Customer",
             false,

@@ -1,5 +1,7 @@
 //! A shop in memory, and requests to it.
 
+mod searching;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -140,6 +142,7 @@ impl Shop {
         actix_web::rt::spawn(runner.run(std::future::pending::<()>()));
 
         let dir = tempfile::tempdir().unwrap();
+        let (search, recommend) = searching::searching(&reads, &journal, dir.path()).await;
         let open_agenda =
             || AgendaTable::open(&dir.path().join("agenda.db"), journal.id(), journal.head());
         let agenda = Agenda::new(open_agenda().unwrap(), Arc::clone(&journal), engine.clone());
@@ -176,6 +179,8 @@ impl Shop {
             build: Build { version: "0".to_owned(), commit: None },
             checks: Vec::new(),
             gauges: Vec::new(),
+            search,
+            recommend,
             parked_webhooks: Box::new(move |max| {
                 parked.lock().unwrap().parked(max).map_err(|error| error.to_string())
             }),

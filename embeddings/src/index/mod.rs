@@ -48,6 +48,7 @@ pub enum IndexError {
 /// Similarity is the cosine; only a vector's direction is kept. A vector of zeros has none: it is
 /// kept, and nothing is near it. Answers are the same on every machine and do not depend on the
 /// order in which vectors came; of vectors equally near, that with the lower id is first.
+#[derive(Clone)]
 pub struct VectorIndex {
     model: String,
     dimensions: usize,

@@ -7,7 +7,7 @@ use crate::shelf::{Columns, Counter, Place, Places, TopK};
 use crate::{Explanation, Findings, Hit, Order, Question, SemanticScore, TextScore};
 
 /// The number of a product's document, and how well it matches the text.
-pub(super) type Scored = (i64, f32);
+pub(crate) type Scored = (i64, f32);
 
 /// What matched and passes the filter.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ struct Found {
 
 /// `matches` is what the text matches, each once, in any order; `None` if there is no text. Numbers
 /// that the shelf does not know are left out, and so are unknown neighbours.
-pub(super) fn answer(
+pub(crate) fn answer(
     columns: &Columns,
     question: &Question,
     matches: Option<&[Scored]>,

@@ -11,6 +11,7 @@ use projections::catalogue::CategoryView;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    views: Vec<CategoryView>,
     places: HashMap<CategoryId, u32>,
 }
 
@@ -36,7 +37,8 @@ impl Tree {
                 end: categories.partition_point(|other| other.lft <= category.rgt) as u32,
             })
             .collect();
-        Self { nodes, places }
+        let views = categories.into_iter().cloned().collect();
+        Self { nodes, views, places }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -45,6 +47,10 @@ impl Tree {
 
     pub(super) fn place(&self, id: CategoryId) -> Option<u32> {
         self.places.get(&id).copied()
+    }
+
+    pub(super) fn view(&self, place: u32) -> Option<&CategoryView> {
+        self.views.get(place as usize)
     }
 
     pub(super) fn id(&self, place: u32) -> Option<CategoryId> {

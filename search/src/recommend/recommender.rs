@@ -1,0 +1,433 @@
+//! The recommender: what is fed to it, what it does in the background, what it answers.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use chrono::TimeDelta;
+use domain::product::ProductStatus;
+use domain::{CategoryId, CustomerId, ProductId, Timestamp};
+use embeddings::IndexError;
+
+use super::candidates::{Because, Known, Suggestion, candidates};
+use super::click_through::ClickThrough;
+use super::models::{Models, TrainError};
+use super::page::Page;
+use super::purchases::{Basket, Purchases, PurchasesError};
+use super::settings::RecommendSettings;
+use super::similar::{Likeness, SIMILAR_MAX, SimilarLists};
+use super::table::Table;
+use super::views::Views;
+use crate::{Changes, Neighbour};
+
+/// Lists made in one step of [`Recommender::work`].
+const SIMILAR_AT_ONCE: usize = 64;
+const CUSTOMERS_AT_ONCE: usize = 16;
+/// Products like a new one, of whose taste vectors it borrows.
+const LENDERS: usize = 10;
+/// The most popular are worked out no more often than this.
+const POPULAR_SECONDS: i64 = 10;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecommendError {
+    #[error(transparent)]
+    Purchases(#[from] PurchasesError),
+    /// Settings that cannot work, such as taste vectors without dimensions.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl From<TrainError> for RecommendError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Purchases(error) => Self::Purchases(error),
+            TrainError::Index(error) => Self::Index(error),
+        }
+    }
+}
+
+/// A product like another one.
+pub type Similar = Neighbour;
+
+/// How far the background work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecommendProgress {
+    /// Orders learned from, and orders that came since.
+    pub orders: u64,
+    pub orders_since: u64,
+    /// When the models were trained last.
+    pub trained_at: Option<Timestamp>,
+    /// Lists of similar products that are up to date, of how many.
+    pub similar: (usize, usize),
+    /// Customers whose candidates are ready, and customers whose are to be made.
+    pub customers: (usize, usize),
+}
+
+/// Answers what is similar and what a customer's page shows.
+///
+/// Everything that is fed to it may come from many threads; [`Self::work`] is called by one.
+pub struct Recommender {
+    settings: RecommendSettings,
+    purchases: Arc<dyn Purchases>,
+    likeness: Arc<dyn Likeness>,
+    models: RwLock<Models>,
+    clicks: RwLock<ClickThrough>,
+    for_sale: RwLock<ForSale>,
+    similar: RwLock<SimilarLists>,
+    views: Mutex<Views>,
+    table: Mutex<Table>,
+    /// For whoever is not known.
+    strangers: RwLock<Arc<[Suggestion]>>,
+    background: Mutex<Background>,
+}
+
+#[derive(Debug, Default)]
+struct ForSale {
+    products: HashMap<ProductId, (i64, Option<CategoryId>)>,
+    /// The newest last.
+    by_age: BTreeMap<i64, ProductId>,
+}
+
+#[derive(Debug, Default)]
+struct Background {
+    trained_at: Option<Timestamp>,
+    popular_at: Option<Timestamp>,
+    popular_stale: bool,
+    /// Products to which a taste vector is to be lent.
+    cold: BTreeSet<ProductId>,
+    /// Orders that came while a training ran.
+    while_training: Option<Vec<Basket>>,
+}
+
+impl Recommender {
+    /// One that knows nothing yet: the first calls of [`Self::work`] learn.
+    ///
+    /// # Errors
+    /// Settings that cannot work.
+    pub fn new(
+        settings: RecommendSettings,
+        purchases: Arc<dyn Purchases>,
+        likeness: Arc<dyn Likeness>,
+    ) -> Result<Self, RecommendError> {
+        Ok(Self {
+            purchases,
+            likeness,
+            models: RwLock::new(Models::empty(&settings)?),
+            clicks: RwLock::new(ClickThrough::new(settings.click_through)),
+            for_sale: RwLock::default(),
+            similar: RwLock::default(),
+            views: Mutex::new(Views::new(
+                settings.viewing_customers_max,
+                settings.viewed_products_max,
+            )),
+            table: Mutex::new(Table::new(settings.table_customers_max)),
+            strangers: RwLock::new(Arc::new([])),
+            background: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Ranks by other settings from now on. What was learned stays: settings of the training take
+    /// effect with the next one, bounds not at all.
+    pub fn rank_by(&mut self, settings: RecommendSettings) {
+        self.settings = settings;
+        lock(&self.table).clear();
+    }
+
+    /// Takes in what changed in the catalogue.
+    pub fn apply(&self, changes: &Changes) {
+        let mut removed: HashSet<ProductId> = changes.removed.iter().copied().collect();
+        let mut for_sale = write(&self.for_sale);
+        for document in &changes.documents {
+            if document.status == ProductStatus::Active {
+                let category = document.categories.last().map(|category| category.category_id);
+                for_sale.products.insert(document.product_id, (document.number, category));
+                for_sale.by_age.insert(document.number, document.product_id);
+                removed.remove(&document.product_id);
+            } else {
+                removed.insert(document.product_id);
+            }
+        }
+        for product in &removed {
+            if let Some((number, _)) = for_sale.products.remove(product) {
+                for_sale.by_age.remove(&number);
+            }
+        }
+        drop(for_sale);
+        if !removed.is_empty() {
+            write(&self.similar).removed(&removed);
+        }
+        lock(&self.background).popular_stale = true;
+    }
+
+    /// An order was confirmed.
+    pub fn ordered(&self, basket: &Basket) {
+        write(&self.models).ordered(basket);
+        let mut background = lock(&self.background);
+        background.popular_stale = true;
+        if let Some(waiting) = &mut background.while_training {
+            waiting.push(basket.clone());
+        }
+        drop(background);
+        if let Some(customer) = basket.customer {
+            lock(&self.table).changed(customer);
+        }
+    }
+
+    /// A customer looked at a product, so many times, the last time at `at`.
+    pub fn viewed(&self, customer: CustomerId, product: ProductId, times: u32, at: Timestamp) {
+        lock(&self.views).viewed(customer, product, times, at);
+        lock(&self.table).changed(customer);
+    }
+
+    /// A product was shown so many times.
+    pub fn shown(&self, product: ProductId, times: u32, at: Timestamp) {
+        write(&self.clicks).shown(product, times, at);
+    }
+
+    /// A product that was shown was clicked so many times.
+    pub fn clicked(&self, product: ProductId, times: u32, at: Timestamp) {
+        write(&self.clicks).clicked(product, times, at);
+    }
+
+    /// Forgets what a customer looked at and what was worked out for them. What they bought is for
+    /// the read model of purchases to forget, before this is called.
+    pub fn forget(&self, customer: CustomerId) {
+        lock(&self.views).forget(customer);
+        lock(&self.table).forget(customer);
+    }
+
+    /// The products most like one, at most [`SIMILAR_MAX`] and `k`, the likest first.
+    #[must_use]
+    pub fn similar(
+        &self,
+        product: ProductId,
+        k: usize,
+        is_available: &dyn Fn(ProductId) -> bool,
+    ) -> Vec<Similar> {
+        let ready = read(&self.similar).of(product).map(<[Similar]>::to_vec);
+        let list = ready.unwrap_or_else(|| {
+            self.likeness.like_each(&[product], SIMILAR_MAX).pop().unwrap_or_default()
+        });
+        list.into_iter().filter(|similar| is_available(similar.product_id)).take(k).collect()
+    }
+
+    /// A page for a customer, or for a stranger: at most `k` products, the best first, each with
+    /// its reason. Shorter only where nothing else is available.
+    ///
+    /// # Errors
+    /// Purchases of a customer whose candidates are not ready cannot be read.
+    pub fn home(
+        &self,
+        customer: Option<CustomerId>,
+        k: usize,
+        now: Timestamp,
+        is_available: &dyn Fn(ProductId) -> bool,
+    ) -> Result<Vec<Suggestion>, RecommendError> {
+        let own = match customer {
+            Some(customer) => self.candidates_of(customer, now)?,
+            None => Arc::new([]),
+        };
+        let strangers = Arc::clone(&read(&self.strangers));
+        let for_sale = read(&self.for_sale);
+        let newest: Vec<Suggestion> = (for_sale.by_age.values().rev())
+            .take(self.settings.breadth)
+            .map(|product| Suggestion { product_id: *product, score: 0.0, because: Because::New })
+            .collect();
+        let (models, clicks) = (read(&self.models), read(&self.clicks));
+        let page = Page {
+            wanted: k,
+            diversity: self.settings.diversity,
+            models: &models,
+            category: &|product| {
+                for_sale.products.get(&product).and_then(|(_, category)| *category)
+            },
+            is_available,
+            click_through: &|product| clicks.factor(product, now),
+        };
+        Ok(page.choose(&[&own, &strangers, &newest]))
+    }
+
+    fn candidates_of(
+        &self,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<Arc<[Suggestion]>, RecommendError> {
+        match lock(&self.table).of(customer) {
+            Some(ready) => Ok(ready),
+            None => self.make_candidates(customer, now),
+        }
+    }
+
+    fn make_candidates(
+        &self,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<Arc<[Suggestion]>, RecommendError> {
+        let ticket = lock(&self.table).ticket();
+        let bought = self.purchases.of_customer(customer)?;
+        let viewed = lock(&self.views).of_customer(customer);
+        if bought.is_empty() && viewed.is_empty() {
+            // A stranger takes no place in the table, and loses what one had before all came back.
+            lock(&self.table).remove(customer);
+            return Ok(Arc::new([]));
+        }
+        let known = Known { bought: &bought, viewed: &viewed };
+        let made = self.rank(known, self.settings.candidates, now);
+        lock(&self.table).put(customer, Arc::clone(&made), ticket);
+        Ok(made)
+    }
+
+    fn rank(&self, known: Known<'_>, limit: usize, now: Timestamp) -> Arc<[Suggestion]> {
+        let (for_sale, models) = (read(&self.for_sale), read(&self.models));
+        let is_for_sale = |product| for_sale.products.contains_key(&product);
+        candidates(&models, known, &self.settings, limit, now, &is_for_sale).into()
+    }
+
+    /// Does the next piece of what is to be done in the background; false if there is nothing left.
+    /// A training is one piece, and takes as long as it takes.
+    ///
+    /// # Errors
+    /// Purchases cannot be read now: to be called again after a while.
+    pub fn work(&self, now: Timestamp) -> Result<bool, RecommendError> {
+        if self.training_is_due(now) {
+            self.train(now)?;
+            return Ok(true);
+        }
+        self.note_changed_products();
+        self.refresh_popular(now);
+        let worked = self.make_similar() | self.lend_taste() | self.make_stale_candidates(now)?;
+        Ok(worked)
+    }
+
+    fn training_is_due(&self, now: Timestamp) -> bool {
+        let Some(trained_at) = lock(&self.background).trained_at else { return true };
+        let models = read(&self.models);
+        let grown =
+            models.orders_since as f64 >= models.orders as f64 * self.settings.retrain_growth;
+        let aged = now - trained_at >= TimeDelta::hours(self.settings.retrain_hours);
+        models.orders_since > 0 && (grown || aged)
+    }
+
+    /// Learns from all orders now, whether or not it is time; meanwhile the old models serve.
+    ///
+    /// # Errors
+    /// Purchases cannot be read.
+    pub fn train(&self, now: Timestamp) -> Result<(), RecommendError> {
+        let untrained = lock(&self.background).trained_at.is_none();
+        if untrained {
+            let popular = self.purchases.popular(self.settings.breadth)?;
+            write(&self.models).assume_popular(popular);
+            self.rank_for_strangers(now);
+        }
+        lock(&self.background).while_training = Some(Vec::new());
+        let trained = Models::train(self.purchases.as_ref(), &self.settings, now);
+        let for_sale: Vec<_> = read(&self.for_sale).products.keys().copied().collect();
+        let mut models = write(&self.models);
+        let mut background = lock(&self.background);
+        let came = background.while_training.take().unwrap_or_default();
+        *models = trained?;
+        came.iter().for_each(|basket| models.ordered(basket));
+        background.trained_at = Some(now);
+        background.cold =
+            for_sale.into_iter().filter(|product| models.taste.of(*product).is_none()).collect();
+        drop((models, background));
+        self.rank_for_strangers(now);
+        lock(&self.table).all_changed();
+        Ok(())
+    }
+
+    fn refresh_popular(&self, now: Timestamp) {
+        let mut background = lock(&self.background);
+        let recent = |at: Timestamp| (now - at).num_seconds().abs() < POPULAR_SECONDS;
+        if !background.popular_stale || background.popular_at.is_some_and(recent) {
+            return;
+        }
+        background.popular_stale = false;
+        background.popular_at = Some(now);
+        drop(background);
+        write(&self.models).refresh_popular(now);
+        self.rank_for_strangers(now);
+    }
+
+    fn rank_for_strangers(&self, now: Timestamp) {
+        let nothing = Known { bought: &[], viewed: &[] };
+        let made = self.rank(nothing, self.settings.breadth, now);
+        *write(&self.strangers) = made;
+    }
+
+    fn note_changed_products(&self) {
+        let changed: HashSet<ProductId> = self.likeness.take_changed().into_iter().collect();
+        if changed.is_empty() {
+            return;
+        }
+        let models = read(&self.models);
+        let cold = changed.iter().filter(|product| models.taste.of(**product).is_none()).copied();
+        lock(&self.background).cold.extend(cold);
+        drop(models);
+        write(&self.similar).changed(&changed);
+    }
+
+    fn make_similar(&self) -> bool {
+        let stale = read(&self.similar).next_stale(SIMILAR_AT_ONCE);
+        let made = self.likeness.like_each(&stale, SIMILAR_MAX);
+        let mut similar = write(&self.similar);
+        for (product, list) in stale.iter().zip(made) {
+            similar.made(*product, list);
+        }
+        !stale.is_empty()
+    }
+
+    /// Lends taste vectors to products too new to have any: the mean of those of products like them.
+    fn lend_taste(&self) -> bool {
+        let mut background = lock(&self.background);
+        let some: Vec<_> = background.cold.iter().take(SIMILAR_AT_ONCE).copied().collect();
+        some.iter().for_each(|product| drop(background.cold.remove(product)));
+        drop(background);
+        let lenders = self.likeness.like_each(&some, LENDERS);
+        let mut models = write(&self.models);
+        for (product, lenders) in some.iter().zip(lenders) {
+            let weighted = lenders.iter().map(|near| (near.product_id, near.similarity.max(0.0)));
+            if let Some(vector) = models.taste.mean(weighted) {
+                // Of the right length and finite, as `mean` makes them.
+                let _ = models.taste.insert(*product, &vector);
+            }
+        }
+        !some.is_empty()
+    }
+
+    fn make_stale_candidates(&self, now: Timestamp) -> Result<bool, RecommendError> {
+        for done in 0..CUSTOMERS_AT_ONCE {
+            let Some(customer) = lock(&self.table).take_stale() else { return Ok(done > 0) };
+            if let Err(error) = self.make_candidates(customer, now) {
+                lock(&self.table).changed(customer);
+                return Err(error);
+            }
+        }
+        Ok(true)
+    }
+
+    #[must_use]
+    pub fn progress(&self) -> RecommendProgress {
+        let models = read(&self.models);
+        RecommendProgress {
+            orders: models.orders,
+            orders_since: models.orders_since,
+            trained_at: lock(&self.background).trained_at,
+            similar: read(&self.similar).progress(),
+            customers: lock(&self.table).len(),
+        }
+    }
+}
+
+/// A panic elsewhere leaves nothing half done that matters: all of it is made anew before long.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

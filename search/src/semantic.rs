@@ -1,0 +1,17 @@
+//! What is near in meaning: a text vector for each product for sale, and the nearest to a question.
+//!
+//! Vectors are made in the background and kept in a directory, so that a restart makes none again.
+//! Any embedder may make them; vectors of two embedders are never compared.
+
+mod choice;
+mod files;
+mod queries;
+mod text;
+mod vectors;
+
+#[cfg(test)]
+mod tests;
+
+pub use choice::EmbedderChoice;
+pub use text::product_text;
+pub use vectors::{ProductVectors, SemanticError};
