@@ -1,5 +1,6 @@
 //! Finding things, as a storefront does it: over HTTP, from a running server.
 
+#[cfg(feature = "meilisearch")]
 mod engines;
 mod recommended;
 

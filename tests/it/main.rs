@@ -11,7 +11,6 @@ mod consumer;
 mod crash;
 mod data_directory;
 mod deploy;
-#[cfg(feature = "meilisearch")]
 mod finding;
 mod flash_sale;
 mod full_disk;
