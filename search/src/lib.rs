@@ -12,6 +12,8 @@ mod embedded;
 mod engine;
 mod findings;
 mod fusion;
+#[cfg(feature = "meilisearch")]
+mod meilisearch;
 mod personal;
 mod question;
 mod shelf;
@@ -24,6 +26,8 @@ pub use findings::{
     TextScore, ValueCount,
 };
 pub use fusion::{Fused, fuse};
+#[cfg(feature = "meilisearch")]
+pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};
 pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,

@@ -5,5 +5,6 @@
 #![allow(unreachable_pub, reason = "only tests use it")]
 
 pub mod eventstore;
+pub mod meilisearch;
 pub mod nats;
 pub mod postgres;

@@ -178,7 +178,7 @@ pub(crate) fn document(n: u32) -> SearchDocument {
         _ => format!("{look} {kind} K{:02}", n % 40),
     };
     let description = match n {
-        9 => "Durable, and meant to hang beside a lantern.".to_owned(),
+        9 => "Durable, at home beside a lantern.".to_owned(),
         _ if n.is_multiple_of(11) => "Plain.".to_owned(),
         _ => format!("Durable goods, batch {}.", 9000 + n / 4),
     };
