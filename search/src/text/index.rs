@@ -8,27 +8,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::ProductId;
 use projections::catalogue::SearchDocument;
-use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory, WatchCallback, WatchHandle};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
+use tantivy::directory::{Directory, MmapDirectory, WatchCallback, WatchHandle};
+use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, TantivyError};
 
 use super::errors::{damaged, refusal};
 use super::plan::Plan;
 use super::ranking::{Rooms, matched, rank};
-use super::schema::{DocumentWriter, Layout};
+use super::schema::Layout;
 use super::snapshot::Snapshot;
 use super::synonyms::Thesaurus;
 use super::{Language, TextMatches, TextSettings};
 use crate::SearchError;
 
-/// Memory that documents are gathered in before they become a segment.
-const WRITER_BYTES: usize = 50_000_000;
-/// A segment is written anew when this share of it has been removed.
-const REMOVED_MAX: f32 = 0.3;
+mod writer;
+
+use writer::{Writer, clear};
+
 /// Hits that are explained.
 const EXPLAINED_MAX: usize = 200;
-/// Shows that a directory holds an index, whole or not.
-const LEFT_BY_AN_INDEX: [&str; 3] = ["meta.json", ".managed.json", ".tantivy-writer.lock"];
 
 /// Finds products by words; see the [module](super) for what matches what.
 ///
@@ -50,18 +47,6 @@ struct Shared {
     /// Held while a snapshot is made, so that an older one never takes a newer one's place.
     refreshing: Mutex<()>,
     rooms: Rooms,
-}
-
-struct Writer {
-    index: Index,
-    /// `None` after a failure: the next change begins again at the last commit.
-    open: Option<IndexWriter>,
-    /// Documents have been added and not committed.
-    adding: bool,
-    /// Documents that were added have been lost.
-    lost: bool,
-    documents: DocumentWriter,
-    note: Option<String>,
 }
 
 impl TextIndex {
@@ -123,14 +108,7 @@ impl TextIndex {
         note: Option<String>,
     ) -> Result<Self, SearchError> {
         let failed = |error: TantivyError| refusal(&error);
-        let mut writer = Writer {
-            index: index.clone(),
-            open: None,
-            adding: false,
-            lost: false,
-            documents: DocumentWriter::new(settings.language),
-            note,
-        };
+        let mut writer = Writer::new(index.clone(), settings.language, note);
         writer.open()?;
         let reader = index
             .reader_builder()
@@ -178,11 +156,10 @@ impl TextIndex {
         note: &str,
     ) -> Result<(), SearchError> {
         self.change(|writer| {
-            self.write(writer, documents)?;
-            for product_id in removed {
-                writer.open()?.delete_term(self.shared.layout.id_term(*product_id));
-            }
-            self.commit_all(writer, note)
+            writer.write(documents)?;
+            writer.remove(removed)?;
+            writer.commit(note)?;
+            self.shared.refresh()
         })
     }
 
@@ -193,7 +170,7 @@ impl TextIndex {
     pub fn add(&self, documents: &[SearchDocument]) -> Result<(), SearchError> {
         self.change(|writer| {
             writer.adding = true;
-            self.write(writer, documents)
+            writer.write(documents)
         })
     }
 
@@ -202,7 +179,10 @@ impl TextIndex {
     /// # Errors
     /// `Unavailable`, `Damaged`; `Other` if something that was added has been lost.
     pub fn commit(&self, note: &str) -> Result<(), SearchError> {
-        self.change(|writer| self.commit_all(writer, note))
+        self.change(|writer| {
+            writer.commit(note)?;
+            self.shared.refresh()
+        })
     }
 
     /// The note of the last commit; `None` before the first.
@@ -252,34 +232,6 @@ impl TextIndex {
         self.shared.snapshot().documents
     }
 
-    fn write(&self, writer: &mut Writer, documents: &[SearchDocument]) -> Result<(), SearchError> {
-        for product in documents {
-            let layout = &self.shared.layout;
-            let document = writer.documents.document(layout, product);
-            let open = writer.open()?;
-            open.delete_term(layout.id_term(product.product_id));
-            open.add_document(document).map_err(|error| refusal(&error))?;
-        }
-        Ok(())
-    }
-
-    fn commit_all(&self, writer: &mut Writer, note: &str) -> Result<(), SearchError> {
-        if writer.lost {
-            return Err(SearchError::Other(
-                "the text index lost what was added to it; it has to be filled anew".to_owned(),
-            ));
-        }
-        let payload = format!("{}\n{note}", Layout::mark(self.language));
-        let failed = |error: TantivyError| refusal(&error);
-        let mut commit = writer.open()?.prepare_commit().map_err(failed)?;
-        commit.set_payload(&payload);
-        commit.commit().map_err(failed)?;
-        writer.index.directory().sync_directory().map_err(|error| refusal(&error.into()))?;
-        writer.note = Some(note.to_owned());
-        writer.adding = false;
-        self.shared.refresh()
-    }
-
     /// Changes the index; after a failure the next change begins at the last commit.
     fn change(
         &self,
@@ -288,37 +240,13 @@ impl TextIndex {
         let mut writer = self.writer();
         let done = guarded(|| change(&mut writer));
         if done.is_err() {
-            // Gives up what has not been committed, and the lock.
-            writer.open = None;
-            writer.lost |= writer.adding;
+            writer.give_up();
         }
         done
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Writer {
-    fn open(&mut self) -> Result<&mut IndexWriter, SearchError> {
-        let writer = match self.open.take() {
-            Some(writer) => writer,
-            None => {
-                let options = IndexWriterOptions::builder()
-                    .num_worker_threads(1)
-                    .memory_budget_per_thread(WRITER_BYTES)
-                    .num_merge_threads(1)
-                    .build();
-                let writer: IndexWriter =
-                    self.index.writer_with_options(options).map_err(|error| refusal(&error))?;
-                let mut merging = LogMergePolicy::default();
-                merging.set_del_docs_ratio_before_merge(REMOVED_MAX);
-                writer.set_merge_policy(Box::new(merging));
-                writer
-            }
-        };
-        Ok(self.open.insert(writer))
     }
 }
 
@@ -337,36 +265,6 @@ impl Shared {
             Arc::new(snapshot.map_err(failed)?);
         Ok(())
     }
-}
-
-/// Empties a directory that holds an index, or nothing.
-fn clear(directory: &Path) -> Result<(), SearchError> {
-    let failed = |error: std::io::Error| refusal(&error.into());
-    let mut files = Vec::new();
-    for file in fs::read_dir(directory).map_err(failed)? {
-        files.push(file.map_err(failed)?.path());
-    }
-    let left = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| LEFT_BY_AN_INDEX.iter().any(|left| name == *left))
-    };
-    if !files.is_empty() && !files.iter().any(left) {
-        return Err(SearchError::Misconfigured(format!(
-            "{} holds something that is no text index",
-            directory.display()
-        )));
-    }
-    let lock = MmapDirectory::open(directory).map_err(|error| refusal(&error.into()))?;
-    let _lock = lock
-        .acquire_lock(&INDEX_WRITER_LOCK)
-        .map_err(|error| refusal(&TantivyError::LockFailure(error, None)))?;
-    // First what makes the rest an index, so that half of one is not taken for a whole.
-    files.sort_by_key(|path| !path.ends_with("meta.json"));
-    for path in
-        files.iter().filter(|path| path.is_file() && !path.ends_with(&INDEX_WRITER_LOCK.filepath))
-    {
-        fs::remove_file(path).map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// The engine takes its files for sound, and panics where they are not.

@@ -61,6 +61,28 @@ fn a_word_that_nobody_has_is_one_that_all_lack() {
     assert_eq!(shop.find("qqqqqqqqqqq "), [0; 0]);
 }
 
+/// Lists are kept in blocks of 128.
+#[test]
+fn long_lists_are_read_to_their_end() {
+    for many in [127, 128, 129, 256, 257] {
+        let shop = Shop::new(&vec!["lamp"; many]);
+        assert_eq!(shop.find("lamp ").len(), many);
+        assert_eq!(shop.find("lam").len(), many);
+    }
+}
+
+/// Of a frequent word, only what it is worth in the few products that have a rare one is looked up.
+#[test]
+fn frequent_words_count_beside_rare_ones() {
+    let mut texts = vec!["lamp"; 400];
+    for at in 0..12 {
+        texts[at * 30] = if at % 2 == 0 { "lamp zebra" } else { "zebra thing|||||lamp" };
+    }
+    let found = Shop::new(&texts).find("zebra lamp ");
+    assert_eq!(found.len(), 12);
+    assert_eq!(sorted(&found[..6]), [1, 61, 121, 181, 241, 301], "by name, not by description");
+}
+
 #[test]
 fn stand_ins_come_after_what_was_asked_for() {
     let synonyms = Synonyms::parse("sofa, couch, settee").unwrap();
