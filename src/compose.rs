@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use commands::browsing::{BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader};
+use commands::browsing::{BrowsingLog, BrowsingOptions, BrowsingReader};
 use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
@@ -36,6 +36,7 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+use browsing::Browsed;
 pub use copying::CopyEnd;
 pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
@@ -146,9 +147,7 @@ pub struct Node {
     /// Names this process among the nodes.
     owner: uuid::Uuid,
     ledger: Arc<dyn Journal>,
-    browsing_journals: Arc<dyn BrowsingJournals>,
-    browsing_options: BrowsingOptions,
-    clock: Arc<dyn Clock>,
+    browsed: Browsed,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -162,8 +161,6 @@ impl Node {
         let clock = Arc::clone(&options.clock);
         let journal_options = options.of_the_journal();
         let ledger_options = for_the_sandbox(&journal_options);
-        let browsing_journals =
-            options.stores.browsing(&journal_options, options.browsing, Arc::clone(&clock));
         let journal = options.stores.open_journal(journal_options)?;
         let ledger = options.stores.open_sandbox(ledger_options).map_err(OpenError::Sandbox)?;
         let keys = options.stores.open_keys(journal.head() == Position(0))?;
@@ -179,12 +176,7 @@ impl Node {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
         let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
             .map_err(|error| OpenError::Snapshots(error.to_string()))?;
-        let (browsing, browsing_writer) = BrowsingLog::new(
-            options.browsing,
-            Arc::clone(&browsing_journals),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-        );
+        let (browsing, browsing_writer, browsed) = browsing::open(options, &ids);
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(snapshots), clock, ids, options.bus.clone());
         let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
@@ -258,9 +250,7 @@ impl Node {
             leads,
             owner,
             ledger,
-            browsing_journals,
-            browsing_options: options.browsing,
-            clock: Arc::clone(&options.clock),
+            browsed,
             stop,
             threads,
         })
@@ -269,8 +259,7 @@ impl Node {
     /// What is kept of browsing, and what comes. To be run on a thread of its own.
     #[must_use]
     pub fn browsing_reader(&self) -> BrowsingReader {
-        let journals = Arc::clone(&self.browsing_journals);
-        BrowsingReader::new(journals, Arc::clone(&self.clock), self.browsing_options)
+        self.browsed.reader()
     }
 
     /// Finishes what is queued and closes everything.
