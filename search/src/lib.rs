@@ -22,6 +22,7 @@ pub use question::{
 };
 pub use recommend::{
     Basket, Because, Bought, ClickThroughSettings, Diversity, Likeness, Purchases, PurchasesError,
-    RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion, Weights,
+    RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion,
+    Weights,
 };
 pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};

@@ -29,7 +29,9 @@ fn main() {
     let file = directory.map(|directory| directory.join("online-retail/online_retail.csv.gz"));
     let Some(file) = file.filter(|file| file.is_file()) else {
         println!("NOT MEASURED: TILLROLL_TEST_DATA must name the directory that has");
-        println!("              online-retail/online_retail.csv.gz in it (the README says where it is).");
+        println!(
+            "              online-retail/online_retail.csv.gz in it (the README says where it is)."
+        );
         return;
     };
     let tuning = std::env::args().any(|argument| argument == "tune");

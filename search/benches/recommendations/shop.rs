@@ -30,14 +30,17 @@ impl Texts {
         }
         let count = orders.names.len() as f32;
         let vectors = orders.names.iter().map(|(product, name)| {
-            let mut vector: BTreeMap<String, f32> =
-                words(name).map(|word| (word.clone(), (count / with[&word].len() as f32).ln())).collect();
+            let mut vector: BTreeMap<String, f32> = words(name)
+                .map(|word| (word.clone(), (count / with[&word].len() as f32).ln()))
+                .collect();
             let length = vector.values().map(|value| value * value).sum::<f32>().sqrt().max(1e-6);
             vector.values_mut().for_each(|value| *value /= length);
             (*product, vector)
         });
         let vectors = vectors.collect();
-        let documents = (1..).zip(&orders.names).map(|(number, (product, name))| document(number, *product, name));
+        let documents = (1..)
+            .zip(&orders.names)
+            .map(|(number, (product, name))| document(number, *product, name));
         Self { documents: documents.collect(), vectors, with }
     }
 
@@ -62,7 +65,8 @@ impl Texts {
         for (place, one) in page.iter().enumerate() {
             for other in &page[..place] {
                 let other = &self.vectors[other];
-                let shared = self.vectors[one].iter().filter_map(|(word, w)| Some(w * other.get(word)?));
+                let shared =
+                    self.vectors[one].iter().filter_map(|(word, w)| Some(w * other.get(word)?));
                 sum += f64::from(shared.sum::<f32>());
                 pairs += 1.0;
             }
@@ -72,7 +76,9 @@ impl Texts {
 }
 
 fn words(name: &str) -> impl Iterator<Item = String> + '_ {
-    name.split(|letter: char| !letter.is_alphanumeric()).filter(|w| w.len() > 1).map(str::to_lowercase)
+    name.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|w| w.len() > 1)
+        .map(str::to_lowercase)
 }
 
 /// The last word of these names says what kind of thing it is: it stands in for a category.
@@ -102,9 +108,16 @@ impl Likeness for Texts {
         products
             .iter()
             .map(|product| {
-                let mut like: Vec<_> = self.like(&[*product]).into_iter().filter(|(other, _)| other != product).collect();
+                let mut like: Vec<_> = self
+                    .like(&[*product])
+                    .into_iter()
+                    .filter(|(other, _)| other != product)
+                    .collect();
                 like.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-                like.into_iter().take(k).map(|(product_id, similarity)| Neighbour { product_id, similarity }).collect()
+                like.into_iter()
+                    .take(k)
+                    .map(|(product_id, similarity)| Neighbour { product_id, similarity })
+                    .collect()
             })
             .collect()
     }

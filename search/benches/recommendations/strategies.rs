@@ -111,7 +111,7 @@ pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
         for group in groups.values() {
             let purchases = Arc::new(AsOf {
                 orders: Arc::clone(orders),
-                now: (*week).into(),
+                now: *week,
                 customers: cases.iter().map(|case| (case.customer, case.bought.clone())).collect(),
             });
             let settings = group[0].1.clone();
@@ -133,7 +133,12 @@ pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
         }
     }
     println!("{:<44} {:>8} {:>8} {:>8}", "", "hit@10", "NDCG@10", "alike");
-    let order = ["most bought", "item-to-item cosine, last basket", "item-to-item cosine, all", "text vectors"];
+    let order = [
+        "most bought",
+        "item-to-item cosine, last basket",
+        "item-to-item cosine, all",
+        "text vectors",
+    ];
     let names = order.iter().map(|name| (*name).to_owned());
     for name in names.chain(variants.iter().map(|(name, _)| name.clone())) {
         let row = &rows[&name];

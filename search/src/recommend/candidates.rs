@@ -82,8 +82,8 @@ pub(super) fn candidates(
     for bought in known.bought {
         let signals = found.entry(bought.product_id).or_default();
         signals.bought = true;
-        signals.again = bought.orders as f32
-            * decay::weight(bought.last, now, settings.again_half_life_days);
+        signals.again =
+            bought.orders as f32 * decay::weight(bought.last, now, settings.again_half_life_days);
     }
     for viewed in known.viewed {
         found.entry(viewed.product_id).or_default().viewed = true;
@@ -112,9 +112,8 @@ pub(super) fn candidates(
         }
     }
     let mut scored = score(models, &found, settings, now);
-    scored.sort_unstable_by(|a, b| {
-        b.score.total_cmp(&a.score).then(a.product_id.cmp(&b.product_id))
-    });
+    scored
+        .sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.product_id.cmp(&b.product_id)));
     scored.truncate(limit);
     for suggestion in &mut scored {
         if let Because::SimilarToBought(_) = suggestion.because {

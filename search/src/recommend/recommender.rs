@@ -1,9 +1,7 @@
 //! The recommender: what is fed to it, what it does in the background, what it answers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::TimeDelta;
 use domain::product::ProductStatus;
@@ -157,6 +155,8 @@ impl Recommender {
         drop(for_sale);
         if !removed.is_empty() {
             write(&self.similar).removed(&removed);
+            let mut clicks = write(&self.clicks);
+            removed.iter().for_each(|product| clicks.remove(*product));
         }
         lock(&self.background).popular_stale = true;
     }
@@ -240,7 +240,9 @@ impl Recommender {
             wanted: k,
             diversity: self.settings.diversity,
             models: &models,
-            category: &|product| for_sale.products.get(&product).and_then(|(_, category)| *category),
+            category: &|product| {
+                for_sale.products.get(&product).and_then(|(_, category)| *category)
+            },
             is_available,
             click_through: &|product| clicks.factor(product, now),
         };
@@ -252,7 +254,9 @@ impl Recommender {
         customer: CustomerId,
         now: Timestamp,
     ) -> Result<Arc<[Suggestion]>, RecommendError> {
-        match lock(&self.table).of(customer) {
+        // Not in the `match`: it would hold the table while a list is made.
+        let ready = lock(&self.table).of(customer);
+        match ready {
             Some(ready) => Ok(ready),
             None => self.make_candidates(customer, now),
         }
@@ -302,7 +306,8 @@ impl Recommender {
     fn training_is_due(&self, now: Timestamp) -> bool {
         let Some(trained_at) = lock(&self.background).trained_at else { return true };
         let models = read(&self.models);
-        let grown = models.orders_since as f64 >= models.orders as f64 * self.settings.retrain_growth;
+        let grown =
+            models.orders_since as f64 >= models.orders as f64 * self.settings.retrain_growth;
         let aged = now - trained_at >= TimeDelta::hours(self.settings.retrain_hours);
         models.orders_since > 0 && (grown || aged)
     }
@@ -379,8 +384,13 @@ impl Recommender {
     /// Lends taste vectors to products too new to have any: the mean of those of products like them.
     fn lend_taste(&self) -> bool {
         let mut background = lock(&self.background);
-        let some: Vec<_> = background.cold.iter().take(SIMILAR_AT_ONCE).copied().collect();
-        some.iter().for_each(|product| drop(background.cold.remove(product)));
+        let mut some = Vec::new();
+        while let Some(product) = background.cold.pop_first() {
+            some.push(product);
+            if some.len() == SIMILAR_AT_ONCE {
+                break;
+            }
+        }
         drop(background);
         let lenders = self.likeness.like_each(&some, LENDERS);
         let mut models = write(&self.models);

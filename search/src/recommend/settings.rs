@@ -63,7 +63,9 @@ pub enum Diversity {
     /// No more than so many of one category, while there are others.
     PerCategory(usize),
     /// Maximal marginal relevance over taste vectors; 1 is relevance alone.
-    MarginalRelevance { lambda: f32 },
+    MarginalRelevance {
+        lambda: f32,
+    },
 }
 
 impl Default for RecommendSettings {

@@ -63,6 +63,8 @@ mod tests {
         // 2 of 3 and 2, 1 of 3 and 1, 1 of 3 and 2.
         assert_eq!(of_0, [1, 3, 2]);
         assert!((together.of(0)[0].1 - 2.0 / 6f32.sqrt()).abs() < 1e-6);
-        assert!(together.of(4).is_empty() && together.of(5).is_empty() && together.of(9).is_empty());
+        assert!(
+            together.of(4).is_empty() && together.of(5).is_empty() && together.of(9).is_empty()
+        );
     }
 }

@@ -6,10 +6,10 @@ use domain::{CustomerId, ProductId, Timestamp};
 
 /// A product that a customer looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Viewed {
-    pub product_id: ProductId,
-    pub times: u32,
-    pub last: Timestamp,
+pub(super) struct Viewed {
+    pub(super) product_id: ProductId,
+    pub(super) times: u32,
+    pub(super) last: Timestamp,
 }
 
 /// The latest views of the customers who were active last.
@@ -79,10 +79,6 @@ impl Views {
             self.by_activity.remove(&(known.last, customer));
         }
     }
-
-    pub(super) fn customers(&self) -> usize {
-        self.customers.len()
-    }
 }
 
 #[cfg(test)]
@@ -116,7 +112,8 @@ mod tests {
         assert_eq!(views.of_customer(customer(2)).len(), 1);
         views.viewed(customer(2), product(2), 1, at(31));
         views.viewed(customer(2), product(3), 1, at(32));
-        let mut kept: Vec<_> = views.of_customer(customer(2)).iter().map(|v| v.product_id).collect();
+        let mut kept: Vec<_> =
+            views.of_customer(customer(2)).iter().map(|v| v.product_id).collect();
         kept.sort();
         assert_eq!(kept, [product(2), product(3)]);
     }
@@ -129,7 +126,7 @@ mod tests {
             let mut views = Views::new(4, 3);
             for (c, p, times, seconds) in events {
                 views.viewed(customer(c), product(p), times, at(seconds));
-                prop_assert!(views.customers() <= 4);
+                prop_assert!(views.customers.len() <= 4);
                 prop_assert_eq!(views.customers.len(), views.by_activity.len());
                 prop_assert!(views.customers.values().all(|known| known.products.len() <= 3));
             }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use domain::{ProductId, Timestamp};
 use domain::product::ProductStatus;
+use domain::{ProductId, Timestamp};
 use embeddings::{EmbedError, Embedder, IndexError, Near, VectorIndex};
 
-use super::choice::{EmbedderChoice, Source};
+use super::choice::{EmbedderChoice, Source, adopt};
 use super::files::{Embedded, Files};
 use super::queries::{Queries, Query};
 use super::text::{hash, product_text};
@@ -149,7 +149,7 @@ impl ProductVectors {
             source,
         })?;
         let files = Files { directory: directory.to_owned() };
-        let source = Source::of(choice)?;
+        let source = Source::of(choice);
         let mut state = State::default();
         if let Some(embedder) = source.load(&files.model()) {
             state.drift_unknown = true;
@@ -207,8 +207,9 @@ impl ProductVectors {
         for space in [serving, next].into_iter().flatten() {
             let gone: Vec<u64> =
                 space.index.ids().filter(|number| !texts.contains_key(number)).collect();
-            *unsaved += gone.len();
-            gone.into_iter().for_each(|number| drop(space.remove(number)));
+            for number in gone {
+                *unsaved += usize::from(space.remove(number));
+            }
         }
     }
 
@@ -278,7 +279,7 @@ impl ProductVectors {
     /// only a sentence transformer is good enough to move what words found.
     #[must_use]
     pub fn default_fusion(&self) -> Fusion {
-        Fusion { only_behind: self.source.only_behind(), ..Fusion::default() }
+        Fusion { only_behind: self.source.is_trained(), ..Fusion::default() }
     }
 
     /// Products whose vector is of the newest model and of their text, and all there are.
@@ -314,7 +315,8 @@ impl ProductVectors {
             return false;
         }
         state.drift_unknown = false;
-        let same = state.texts.values().filter(|text| state.trained_on.contains(&text.hash)).count();
+        let same =
+            state.texts.values().filter(|text| state.trained_on.contains(&text.hash)).count();
         let other = (state.texts.len() - same) + state.trained_on.len().saturating_sub(same);
         state.serving.is_none() || other * DRIFT >= state.trained_on.len().max(1)
     }
@@ -325,7 +327,8 @@ impl ProductVectors {
             let each = state.texts.values();
             each.map(|text| ((text.product_id, text.text.clone()), text.hash)).unzip()
         };
-        let trained = self.source.train(&texts).and_then(|embedder| Ok(Space::new(embedder)?));
+        let trained = self.source.train(&texts, &self.files.model());
+        let trained = trained.map_err(SemanticError::from).and_then(|e| Ok(Space::new(e)?));
         let mut state = self.write();
         // Tried again later, after a failure as well.
         state.drift_unknown |= trained.is_err();
@@ -338,7 +341,7 @@ impl ProductVectors {
         state.pending = state.texts.keys().copied().collect();
         if state.serving.is_none() {
             // Some neighbours are better than none.
-            self.source.save(&space.embedder, &self.files.model())?;
+            adopt(&self.files.model()).map_err(|error| self.io(error))?;
             state.serving = Some(space);
         } else {
             state.next = Some(space);
@@ -368,7 +371,7 @@ impl ProductVectors {
             state.put(*number, *of, vector)?;
         }
         if replaces && state.pending.is_empty() {
-            self.source.save(&embedder, &self.files.model())?;
+            adopt(&self.files.model()).map_err(|error| self.io(error))?;
             self.files.remove_texts().map_err(|error| self.io(error))?;
             state.serving = state.next.take();
             state.unsaved += 1;
@@ -386,7 +389,8 @@ impl ProductVectors {
     /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
     fn save_if_due(&self, now: Timestamp) -> Result<(), SemanticError> {
         let state = self.read();
-        let rested = !state.saved_at.is_some_and(|at| (now - at).num_seconds().abs() < SAVE_SECONDS);
+        let rested =
+            !state.saved_at.is_some_and(|at| (now - at).num_seconds().abs() < SAVE_SECONDS);
         let due = state.unsaved >= SAVE_EVERY || (state.unsaved > 0 && state.pending.is_empty());
         drop(state);
         if due && rested { self.save(now) } else { Ok(()) }
@@ -480,7 +484,9 @@ fn load(
     let Some((embedded, trained)) = files.load_texts() else { return Ok(space) };
     let (model, dimensions) = (space.embedder.id(), space.embedder.dimensions());
     match VectorIndex::load(&files.vectors(), model, dimensions) {
-        Ok(index) if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) => {
+        Ok(index)
+            if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) =>
+        {
             space.index = index;
             space.embedded = embedded;
             *trained_on = trained;
