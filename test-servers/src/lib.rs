@@ -7,3 +7,4 @@
 pub mod eventstore;
 pub mod nats;
 pub mod postgres;
+pub mod sentence_model;

@@ -71,6 +71,7 @@ impl Baskets {
     /// within one of those: `within` tells each of those and how often it is part of such a sum. All
     /// pairs left count for `share` of what those before `first` do, and none for more than it did.
     pub(crate) fn only_across(&mut self, first: usize, within: &[(usize, u32)], share: f64) {
+        let share = share.max(0.0);
         let weight = |at: usize| pair_weight(self.basket(at));
         let before: f64 = (0..first).map(weight).sum();
         let sums: f64 = (first..self.len()).map(weight).sum();
@@ -103,6 +104,9 @@ impl Baskets {
                 let basket = self.basket(*at as usize);
                 let own = basket.iter().find(|entry| entry.0 as usize == item);
                 let factor = own.map_or(0.0, |entry| entry.1) * self.counts_for[*at as usize];
+                if factor == 0.0 {
+                    continue;
+                }
                 for (other, weight) in basket {
                     let count = &mut counts[*other as usize];
                     if *count == 0.0 {
@@ -166,9 +170,11 @@ pub(super) fn ppmi_of_counts(
 
 impl Margins {
     fn new(sums: &[f64]) -> Self {
+        // What was counted and taken away again may have left a rounding error.
+        let sums: Vec<f64> = sums.iter().map(|sum| sum.max(0.0)).collect();
         let smoothed: Vec<f64> = sums.iter().map(|sum| pow_three_quarters(*sum)).collect();
         let total = smoothed.iter().sum();
-        Self { sums: sums.to_vec(), smoothed, total }
+        Self { sums, smoothed, total }
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
             };
             let queries: Vec<i16> = of(&queries).iter().map(|v| (v % 16_000) as i16).collect();
             let rows: Vec<i8> = of(&rows).iter().map(|v| (v % 128) as i8).collect();
-            let mut wanted = Vec::new();
+            let mut wanted: Vec<i32> = Vec::new();
             for query in queries.chunks_exact(stride) {
                 for row in rows.chunks_exact(stride) {
                     wanted.push(query.iter().zip(row).map(|(q, r)| i32::from(*q) * i32::from(*r)).sum());
