@@ -19,7 +19,14 @@ pub enum EmbedderChoice {
     /// One that is given, as good as a sentence transformer. What is less near than `floor` is no
     /// neighbour of a question.
     Given { embedder: Arc<dyn Embedder>, floor: f32 },
+    /// A sentence transformer in a directory.
+    #[cfg(feature = "sentence-transformer")]
+    SentenceTransformer(PathBuf),
 }
+
+/// Least cosine of a question and a neighbour, by a sentence transformer.
+#[cfg(feature = "sentence-transformer")]
+const SENTENCE_FLOOR: f32 = 0.3;
 
 /// Least cosine of a question and a neighbour, by a model of the shop's own.
 const TRAINED_FLOOR: f32 = 0.3;
@@ -30,11 +37,16 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn of(choice: EmbedderChoice) -> Self {
-        match choice {
+    pub(super) fn of(choice: EmbedderChoice) -> Result<Self, EmbedError> {
+        Ok(match choice {
             EmbedderChoice::Trained { orders } => Self::Trained { orders },
             EmbedderChoice::Given { embedder, floor } => Self::Given { embedder, floor },
-        }
+            #[cfg(feature = "sentence-transformer")]
+            EmbedderChoice::SentenceTransformer(directory) => {
+                let embedder = Arc::new(embeddings::SentenceTransformer::load(&directory)?);
+                Self::Given { embedder, floor: SENTENCE_FLOOR }
+            }
+        })
     }
 
     pub(super) fn is_trained(&self) -> bool {

@@ -149,7 +149,7 @@ impl ProductVectors {
             source,
         })?;
         let files = Files { directory: directory.to_owned() };
-        let source = Source::of(choice);
+        let source = Source::of(choice)?;
         let mut state = State::default();
         if let Some(embedder) = source.load(&files.model()) {
             state.drift_unknown = true;
