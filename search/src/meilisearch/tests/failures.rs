@@ -214,7 +214,11 @@ async fn an_interrupted_swap_leaves_the_old_one() {
     let place = Place::doubled();
     let engine = with_shop(&place).await;
     let shared = place.double().shared.clone();
-    assert_eq!(shared.indexes(), [place.index.clone()], "the one that was replaced is gone");
+    assert_eq!(
+        shared.indexes(),
+        std::slice::from_ref(&place.index),
+        "the one that was replaced is gone"
+    );
     let refill = |engine: std::sync::Arc<MeilisearchEngine>| async move {
         engine.begin().await.unwrap();
         let documents = (1..=3).map(shop::document).collect();
