@@ -241,18 +241,8 @@ impl Node {
             thread("projector", self::runtime()?, projector_work)?,
             thread("browsing", self::runtime()?, browsing_work)?,
         ];
-        if let (Some(work), Some(finding)) = (finding_work, &finding) {
-            let recommender = Arc::clone(&finding.recommender);
-            let reader = BrowsingReader::new(
-                Arc::clone(&browsing_journals),
-                Arc::clone(&options.clock),
-                options.browsing,
-            );
-            let look_on = finding::look_on(reader, recommender, stopped.clone());
-            let (up, behind) = work.split(stopped);
-            threads.push(thread("search", self::runtime()?, up)?);
-            threads.push(thread("recommend", self::runtime()?, behind)?);
-            threads.push(thread("browsed", self::runtime()?, look_on)?);
+        if let Some(work) = finding_work {
+            threads.extend(work.start(browsed.reader(), &stopped)?);
         }
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {

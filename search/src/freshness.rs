@@ -1,7 +1,6 @@
 //! How far into the journal what is searched reaches, for whoever wants to find what was just
 //! written.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,26 +41,6 @@ impl Freshness {
         });
     }
 
-    /// How far both of two are, and what keeps that up as long as it runs.
-    #[must_use]
-    pub fn of_both(left: &Self, right: &Self) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let both = Self::new(left.reached().min(right.reached()));
-        let (told, left, right) = (both.clone(), left.clone(), right.clone());
-        let follow = async move {
-            let (mut of_left, mut of_right) = (left.reached.subscribe(), right.reached.subscribe());
-            loop {
-                let least = (*of_left.borrow_and_update()).min(*of_right.borrow_and_update());
-                told.advance(least);
-                // Their senders are held here, so there is always more to wait for.
-                tokio::select! {
-                    _ = of_left.changed() => {}
-                    _ = of_right.changed() => {}
-                }
-            }
-        };
-        (both, follow)
-    }
-
     /// Waits until `position` is reached, at most `patience`.
     ///
     /// # Errors
@@ -95,28 +74,5 @@ mod tests {
         freshness.advance(Position(4));
         freshness.advance(Position(6));
         assert_eq!(waiting.await.unwrap(), Ok(()));
-    }
-
-    #[tokio::test]
-    async fn of_two_the_one_behind_counts() {
-        let (left, right) = (Freshness::default(), Freshness::new(Position(7)));
-        let (both, follow) = Freshness::of_both(&left, &right);
-        assert_eq!(both.reached(), Position(0));
-        let steps = async {
-            let patience = Duration::from_secs(5);
-            left.advance(Position(9));
-            both.wait_for(Position(7), patience).await.unwrap();
-            assert_eq!(
-                both.wait_for(Position(8), Duration::from_millis(1)).await,
-                Err(Position(7))
-            );
-            right.advance(Position(20));
-            both.wait_for(Position(9), patience).await.unwrap();
-        };
-        tokio::select! {
-            () = follow => {}
-            () = steps => {}
-        }
-        assert_eq!(both.reached(), Position(9));
     }
 }

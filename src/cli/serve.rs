@@ -18,7 +18,7 @@ use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
 use sagas::leadership::Leadership;
 use sagas::relay::{RelayHandle, RelayState};
-use search::FillProgress;
+use search::{FillProgress, Freshness};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::finding::FindingArgs;
@@ -164,7 +164,15 @@ fn finding_gauges(finding: &Finding) -> Vec<Gauge> {
         let fills = finding.fills.clone();
         Gauge { name, help, label: of, read: Box::new(move || read(*fills.borrow())) }
     };
-    let freshness = finding.freshness.clone();
+    let position = |label, freshness: &Freshness| {
+        let freshness = freshness.clone();
+        Gauge {
+            name: "search_position",
+            help: "Position of the catalogue that products are found by.",
+            label: ("of", label),
+            read: Box::new(move || freshness.reached().0),
+        }
+    };
     let vectors = |label, read: fn((usize, usize)) -> usize| {
         let vectors = Arc::clone(&finding.vectors);
         Gauge {
@@ -175,12 +183,8 @@ fn finding_gauges(finding: &Finding) -> Vec<Gauge> {
         }
     };
     vec![
-        Gauge {
-            name: "search_position",
-            help: "Position of the catalogue that search answers from.",
-            label: of,
-            read: Box::new(move || freshness.reached().0),
-        },
+        position("memory", &finding.shelf_at),
+        position(finding.engine.name(), &finding.engine_at),
         fill("search_fill_done", "Products in the index that is being filled.", |fill| fill.done),
         fill("search_fill_total", "Products that will be in it.", |fill| fill.total),
         fill("search_fills", "Indexes that were filled and swapped in.", |fill| fill.finished),

@@ -7,10 +7,11 @@ mod purchases;
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use commands::Clock;
+use commands::browsing::BrowsingReader;
 use journal::Journal;
 use projections::ReadModels;
 use sagas::leadership::Leadership;
@@ -23,7 +24,7 @@ use search::{
 use tokio::sync::watch;
 
 use super::stores::Stores;
-pub(super) use background::look_on;
+use super::{OpenError, runtime, thread};
 use background::{Background, Told};
 use purchases::PurchasesOf;
 
@@ -76,8 +77,9 @@ pub struct Finding {
     pub recommender: Arc<Recommender>,
     pub vectors: Arc<ProductVectors>,
     pub engine: Arc<dyn SearchEngine>,
-    /// How far what is found reaches.
-    pub freshness: Freshness,
+    /// How far the engine is, and what every node has in memory.
+    pub engine_at: Freshness,
+    pub shelf_at: Freshness,
     pub fills: watch::Receiver<FillProgress>,
 }
 
@@ -85,7 +87,6 @@ pub struct Finding {
 pub(super) struct FindingWork {
     local: LocalFollower,
     indexer: Indexer,
-    follow_both: Pin<Box<dyn Future<Output = ()> + Send>>,
     background: Background,
 }
 
@@ -173,12 +174,11 @@ pub(super) fn find(
     )?;
     let recommender = Arc::new(recommender);
 
-    let (of_shelf, of_engine) = (Freshness::default(), Freshness::default());
-    let (freshness, follow_both) = Freshness::of_both(&of_shelf, &of_engine);
+    let (shelf_at, engine_at) = (Freshness::default(), Freshness::default());
     let keepers: Vec<Arc<dyn KeepsProducts>> =
         vec![Arc::new(Vectors(Arc::clone(&vectors))), Arc::new(ForSale(Arc::clone(&recommender)))];
     let local =
-        LocalFollower::new(reads.clone(), Arc::clone(journal), shelf.clone(), keepers, of_shelf);
+        LocalFollower::new(reads.clone(), Arc::clone(journal), shelf.clone(), keepers, shelf_at.clone());
     let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
     let leads: search::Leads = if shared {
         let leadership = led("search");
@@ -190,7 +190,7 @@ pub(super) fn find(
         reads.clone(),
         Arc::clone(journal),
         Arc::clone(&engine),
-        of_engine,
+        engine_at.clone(),
         leads,
         IndexerOptions { shared, directory },
     );
@@ -206,7 +206,8 @@ pub(super) fn find(
         shelf,
         vectors: Some(Arc::clone(&vectors) as _),
         purchases: Some(Arc::clone(&purchases) as _),
-        freshness: freshness.clone(),
+        engine_at: engine_at.clone(),
+        shelf_at: shelf_at.clone(),
         options: FinderOptions { fusion: Some(fusion), ..FinderOptions::default() },
     });
     let finding = Finding {
@@ -214,13 +215,13 @@ pub(super) fn find(
         recommender: Arc::clone(&recommender),
         vectors: Arc::clone(&vectors),
         engine,
-        freshness,
+        engine_at,
+        shelf_at,
         fills: indexer.progress(),
     };
     let work = FindingWork {
         local,
         indexer,
-        follow_both: Box::pin(follow_both),
         background: Background {
             vectors,
             recommender,
@@ -281,23 +282,26 @@ impl KeepsProducts for ForSale {
 }
 
 impl FindingWork {
-    /// Splits it into what keeps up with the catalogue, and what is worked out behind it.
-    pub(super) fn split(
+    /// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while
+    /// shoppers browse: a thread each.
+    pub(super) fn start(
         self,
-        stopped: watch::Receiver<bool>,
-    ) -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
-        let Self { local, indexer, follow_both, background } = self;
-        let (to_local, to_indexer, to_background) = (stopped.clone(), stopped.clone(), stopped);
-        let up = async move {
-            let following = async {
-                tokio::join!(local.run(stop(to_local)), indexer.run(stop(to_indexer)));
-            };
-            tokio::select! {
-                () = following => {}
-                () = follow_both => {}
-            }
+        browsed: BrowsingReader,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<[JoinHandle<()>; 3], OpenError> {
+        let Self { local, indexer, background } = self;
+        let recommender = Arc::clone(&background.recommender);
+        let (to_local, to_indexer) = (stop(stopped.clone()), stop(stopped.clone()));
+        let keep_up = async {
+            tokio::join!(local.run(to_local), indexer.run(to_indexer));
         };
-        (up, background.run(stop(to_background)))
+        let work = background.run(stop(stopped.clone()));
+        let look_on = background::look_on(browsed, recommender, stop(stopped.clone()));
+        Ok([
+            thread("search", runtime()?, keep_up)?,
+            thread("recommend", runtime()?, work)?,
+            thread("browsed", runtime()?, look_on)?,
+        ])
     }
 }
 

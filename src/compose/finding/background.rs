@@ -11,7 +11,6 @@ use domain::Timestamp;
 use domain::browsing::BrowsingEvent;
 use journal::Position;
 use search::{ProductVectors, Recommender};
-use tokio::sync::watch;
 
 use super::purchases::{PurchasesOf, basket};
 
@@ -100,14 +99,14 @@ impl Background {
 }
 
 /// Tells the recommender what was looked at, as long as it runs.
-pub(in super::super) async fn look_on(
+pub(super) async fn look_on(
     reader: BrowsingReader,
     recommender: Arc<Recommender>,
-    stopped: watch::Receiver<bool>,
+    stop: impl Future<Output = ()> + Send,
 ) {
     let caught_up = || tracing::debug!("what was looked at is read");
     let each = move |event, at| tell(&recommender, &event, at);
-    reader.run(Arc::new(TokioTimer), super::stop(stopped), caught_up, each).await;
+    reader.run(Arc::new(TokioTimer), stop, caught_up, each).await;
 }
 
 fn tell(recommender: &Recommender, event: &BrowsingEvent, at: Timestamp) {
