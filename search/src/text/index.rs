@@ -73,6 +73,10 @@ impl TextIndex {
             let Some(note) = note.filter(|_| index.schema() == layout.schema) else {
                 return Ok(None);
             };
+            // Only files that are on this list are checked.
+            if !directory.join(".managed.json").is_file() {
+                return Err(damaged("the list of its files is missing"));
+            }
             // Before anything is read in earnest: what is damaged may make the reader panic.
             let files = index.validate_checksum().map_err(|error| refusal(&error))?;
             if let Some(file) = files.iter().min() {
