@@ -177,8 +177,13 @@ pub(super) fn find(
     let (shelf_at, engine_at) = (Freshness::default(), Freshness::default());
     let keepers: Vec<Arc<dyn KeepsProducts>> =
         vec![Arc::new(Vectors(Arc::clone(&vectors))), Arc::new(ForSale(Arc::clone(&recommender)))];
-    let local =
-        LocalFollower::new(reads.clone(), Arc::clone(journal), shelf.clone(), keepers, shelf_at.clone());
+    let local = LocalFollower::new(
+        reads.clone(),
+        Arc::clone(journal),
+        shelf.clone(),
+        keepers,
+        shelf_at.clone(),
+    );
     let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
     let leads: search::Leads = if shared {
         let leadership = led("search");
