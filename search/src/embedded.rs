@@ -25,8 +25,9 @@ use journal::{JournalId, Position};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use crate::shelf::Columns;
 use crate::text::{TextMatches, TextSettings};
-use crate::{Changes, Filled, Findings, Question, SearchEngine, SearchError, Shelf};
+use crate::{Changes, Filled, Findings, Hit, Question, SearchEngine, SearchError, Shelf};
 use generations::{Generation, Generations};
 
 /// See the module. A clone is the same engine.
@@ -39,8 +40,8 @@ struct Shared {
     serving: RwLock<Option<Arc<Generation>>>,
     /// Begun, and not yet serving.
     next: Mutex<Option<Arc<Generation>>>,
-    /// As many searches at a time as there are processors: more would only wait for each other, each
-    /// with a thread of its own.
+    /// As many searches at a time as there are processors: more would only take turns on them, and all
+    /// end late.
     searches: Arc<Semaphore>,
 }
 
@@ -126,24 +127,12 @@ impl Shared {
             None => None,
         };
         let scores = matches.as_ref().map(|matches| matches.scores.as_slice());
-        let mut findings = {
-            let columns = self.shelf.read();
-            let mut findings = answer::answer(&columns, question, scores);
-            if question.explain {
-                for hit in &mut findings.hits {
-                    let number = columns.slot_of_product(hit.product_id);
-                    let number = number.map(|slot| columns.number_at(slot));
-                    if let Some(explanation) = &mut hit.explanation
-                        && let Some(text) = &mut explanation.text
-                        && let Some(matches) = &matches
-                        && let Some(words) = number.and_then(|number| matches.matched.get(&number))
-                    {
-                        text.matched.clone_from(words);
-                    }
-                }
-            }
-            findings
-        };
+        let columns = self.shelf.read();
+        let mut findings = answer::answer(&columns, question, scores);
+        if let Some(matches) = &matches {
+            add_words(&mut findings.hits, matches, &columns);
+        }
+        drop(columns);
         findings.corrected = matches.and_then(|TextMatches { corrected, .. }| corrected);
         Ok(findings)
     }
@@ -161,6 +150,19 @@ impl Shared {
             before.retire();
         }
         Ok(())
+    }
+}
+
+/// Adds which words matched to the hits that explain themselves.
+fn add_words(hits: &mut [Hit], matches: &TextMatches, columns: &Columns) {
+    for hit in hits {
+        let explained = hit.explanation.as_mut().and_then(|explanation| explanation.text.as_mut());
+        if let Some(text) = explained
+            && let Some(slot) = columns.slot_of_product(hit.product_id)
+            && let Some(words) = matches.matched.get(&columns.number_at(slot))
+        {
+            text.matched.clone_from(words);
+        }
     }
 }
 

@@ -81,8 +81,8 @@ fn main() {
         resident("VmHWM")
     );
 
-    println!("| question | matches | clients | per s | p50 | p95 | p99 ms |");
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| question | matches | clients | per s | p50 | p95 | p99 ms | processor ms |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for kind in KINDS {
         let questions: Arc<Vec<Question>> = Arc::new(
             (0..QUESTIONS)
@@ -248,12 +248,14 @@ fn measure(
 ) {
     let next = AtomicUsize::new(0);
     let matches = AtomicUsize::new(0);
+    let busy = AtomicUsize::new(0);
     let started = Instant::now();
     let mut took: Vec<Duration> = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| {
                     let mut took = Vec::new();
+                    let before = processor_nanoseconds();
                     while started.elapsed() < until {
                         let question =
                             &questions[next.fetch_add(1, Ordering::Relaxed) % questions.len()];
@@ -262,6 +264,7 @@ fn measure(
                         took.push(asked.elapsed());
                         matches.fetch_add(found.total as usize, Ordering::Relaxed);
                     }
+                    busy.fetch_add(processor_nanoseconds() - before, Ordering::Relaxed);
                     took
                 })
             })
@@ -270,7 +273,8 @@ fn measure(
     });
     let elapsed = started.elapsed();
     let mean = matches.load(Ordering::Relaxed) / took.len().max(1);
-    row(&format!("{kind:?}"), mean, clients, elapsed, &mut took);
+    let busy = busy.load(Ordering::Relaxed) as f64 / 1e6 / took.len().max(1) as f64;
+    row(&format!("{kind:?}"), [mean, clients], elapsed, &mut took, busy);
 }
 
 async fn measure_port(engine: &EmbeddedEngine, questions: &Arc<Vec<Question>>, seconds: usize) {
@@ -297,16 +301,29 @@ async fn measure_port(engine: &EmbeddedEngine, questions: &Arc<Vec<Question>>, s
         for client in clients_at_work {
             took.extend(client.await.unwrap());
         }
-        row("Words(2), through the port", 0, clients, started.elapsed(), &mut took);
+        row("Words(2), through the port", [0, clients], started.elapsed(), &mut took, 0.0);
     }
 }
 
-fn row(kind: &str, matches: usize, clients: usize, elapsed: Duration, took: &mut [Duration]) {
+fn row(
+    kind: &str,
+    [matches, clients]: [usize; 2],
+    elapsed: Duration,
+    took: &mut [Duration],
+    busy: f64,
+) {
     let per_second = took.len() as f64 / elapsed.as_secs_f64();
     let [p50, p95, p99] = percentiles(took);
     println!(
-        "| {kind} | {matches} | {clients} | {per_second:.0} | {p50:.3} | {p95:.3} | {p99:.3} |"
+        "| {kind} | {matches} | {clients} | {per_second:.0} | {p50:.3} | {p95:.3} | {p99:.3} | {busy:.3} |"
     );
+}
+
+/// This thread's time on a processor, so that a busy machine weighs less; 0 where the system does not
+/// tell.
+fn processor_nanoseconds() -> usize {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)
 }
 
 /// In milliseconds.

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 pub(crate) const BRANDS: usize = 300;
 const WORDS: usize = 20_000;
+/// The most frequent words of a language are left out: nobody searches a shop for "the".
+const FUNCTION_WORDS: usize = 30;
 const ROOTS: usize = 10;
 const MIDDLES: usize = 40;
 const LEAVES: usize = 150;
@@ -48,15 +50,15 @@ impl Dice {
     }
 }
 
-/// Ranks below a bound, the `n`th as often as `1 / n`.
+/// Ranks below a bound, the `n`th as often as `1 / (n + shift)` (Mandelbrot's form of the law).
 struct Zipf(Vec<f64>);
 
 impl Zipf {
-    fn new(bound: usize) -> Self {
+    fn new(bound: usize, shift: usize) -> Self {
         let mut sum = 0.0;
         let mut sums: Vec<f64> = (1..=bound)
             .map(|rank| {
-                sum += 1.0 / rank as f64;
+                sum += 1.0 / (rank + shift) as f64;
                 sum
             })
             .collect();
@@ -93,9 +95,9 @@ impl Shop {
         }
         Self {
             words,
-            by_word: Zipf::new(WORDS),
-            by_own_word: Zipf::new(200),
-            by_brand: Zipf::new(BRANDS),
+            by_word: Zipf::new(WORDS, FUNCTION_WORDS),
+            by_own_word: Zipf::new(200, 0),
+            by_brand: Zipf::new(BRANDS, 0),
             categories: categories(),
         }
     }

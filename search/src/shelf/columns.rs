@@ -240,9 +240,10 @@ impl Columns {
         self.number.len()
     }
 
-    /// Slots in use.
+    /// Slots in use, from the last: those are mostly the newest, and whoever wants the newest first
+    /// then has little to sort.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.number.iter().zip(0..).filter(|(number, _)| **number != FREE).map(|(_, slot)| slot)
+        (0..self.number.len() as u32).rev().filter(|slot| self.number[*slot as usize] != FREE)
     }
 
     pub(crate) fn slot_of(&self, number: i64) -> Option<u32> {
