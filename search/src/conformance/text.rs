@@ -137,7 +137,7 @@ pub(crate) async fn hostile_texts_find_little(subject: Subject) {
         "\" OR kind = \"product",
         "' OR '1'='1",
         "\u{1f4a9}",
-        "a\u{0}b",
+        "q\u{0}zz",
         "\\\"",
         "<script>",
         "%00",

@@ -69,3 +69,40 @@ pub(super) fn one_of(field: &str, values: impl Iterator<Item = String>) -> Strin
     let values: Vec<String> = values.map(|value| format!("\"{value}\"")).collect();
     format!("{field} IN [{}]", values.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::conformance::filter;
+
+    proptest! {
+        /// Whatever is chosen, nothing of it is in the expression as it was written.
+        #[test]
+        fn only_harmless_letters_get_into_an_expression(
+            brands in prop::collection::btree_set(".*", 0..3),
+            tags in prop::collection::btree_set(".*", 0..3),
+            name in ".*",
+            values in prop::collection::btree_set(".*", 1..3),
+        ) {
+            let attributes = [(name, values)].into();
+            let chosen = Filter { brands, tags, attributes, ..Filter::default() };
+            let wanted = 2 + usize::from(!chosen.brands.is_empty()) + chosen.tags.len();
+            let all = expressions(&filter(chosen), Without::Nothing);
+            prop_assert_eq!(all.len(), wanted);
+            for expression in all {
+                let quoted: BTreeSet<&str> = expression.split('"').skip(1).step_by(2).collect();
+                for key in quoted {
+                    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"~-_".contains(&byte);
+                    prop_assert!(key.bytes().all(is_plain), "{key}");
+                }
+                let beside: String = expression.split('"').step_by(2).collect();
+                let is_syntax = |byte: u8| byte.is_ascii_alphabetic() || b"_ =[],".contains(&byte);
+                prop_assert!(beside.bytes().all(is_syntax), "{beside}");
+            }
+        }
+    }
+}

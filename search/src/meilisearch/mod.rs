@@ -19,6 +19,7 @@ mod explain;
 mod facets;
 mod filter;
 mod hits;
+mod indexes;
 mod merge;
 mod query;
 mod server;

@@ -10,15 +10,15 @@ use domain::ProductId;
 use domain::product::ProductStatus;
 use projections::catalogue::{CategoryView, SearchDocument};
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::MeilisearchEngine;
 use super::document::{Document, Meta, Tree};
 use super::filter::{PRODUCTS, one_of};
+use super::indexes::{create, drop_index, exists, shadow_prefix, shadows};
 use super::query::{Answers, Queries, Query};
 use super::server::{Accepted, CALL_TIMEOUT};
-use super::settings::ranking_rules;
 use crate::{Changes, Filled, SearchError};
 
 /// Documents are sent in parts of about so many bytes.
@@ -303,77 +303,10 @@ async fn remove(
     })
 }
 
-fn shadow_prefix(engine: &MeilisearchEngine) -> String {
-    format!("{}_shadow_", engine.options.index)
-}
-
-/// Indexes that were begun and never took the other's place, or whose place was taken.
-async fn shadows(engine: &MeilisearchEngine) -> Result<Vec<(u64, String)>, SearchError> {
-    #[derive(Deserialize)]
-    struct Indexes {
-        results: Vec<Index>,
-        total: u64,
-    }
-    #[derive(Deserialize)]
-    struct Index {
-        uid: String,
-    }
-    let prefix = shadow_prefix(engine);
-    let mut found = Vec::new();
-    let mut offset = 0;
-    loop {
-        let page: Result<Indexes, _> =
-            engine.server.get(&format!("/indexes?limit=1000&offset={offset}")).await;
-        let page = page.map_err(|failure| {
-            engine.server.explain(&failure, "list indexes (right `indexes.get`)")
-        })?;
-        offset += page.results.len() as u64;
-        let last = page.results.is_empty() || offset >= page.total;
-        for index in page.results {
-            if let Some(number) = index.uid.strip_prefix(&prefix).and_then(|it| it.parse().ok()) {
-                found.push((number, index.uid));
-            }
-        }
-        if last {
-            return Ok(found);
-        }
-    }
-}
-
-async fn exists(engine: &MeilisearchEngine, uid: &str) -> Result<bool, SearchError> {
-    match engine.server.get::<Value>(&format!("/indexes/{uid}")).await {
-        Ok(_) => Ok(true),
-        Err(failure) if failure.is_no_index() => Ok(false),
-        Err(failure) => {
-            Err(engine.server.explain(&failure, "look at an index (right `indexes.get`)"))
-        }
-    }
-}
-
-/// Makes an empty index with settings.
-async fn create(engine: &MeilisearchEngine, uid: &str) -> Result<(), SearchError> {
-    let server = &engine.server;
-    let doing = "create an index (right `indexes.create`)";
-    let accepted = server.post("/indexes", json!({ "uid": uid, "primaryKey": "id" })).await;
-    let accepted = accepted.map_err(|failure| server.explain(&failure, doing))?;
-    wait(engine, accepted, doing).await?;
-
-    let doing = "read settings (right `settings.get`)";
-    let rules = server.get(&format!("/indexes/{uid}/settings/ranking-rules")).await;
-    let rules = ranking_rules(rules.map_err(|failure| server.explain(&failure, doing))?);
-    let mut settings = engine.options.settings();
-    settings["rankingRules"] = json!(rules);
-    let doing = "change settings (right `settings.update`)";
-    let accepted = server.patch(&format!("/indexes/{uid}/settings"), settings).await;
-    wait(engine, accepted.map_err(|failure| server.explain(&failure, doing))?, doing).await
-}
-
-async fn drop_index(engine: &MeilisearchEngine, uid: &str) -> Result<(), SearchError> {
-    let doing = "delete an index (right `indexes.delete`)";
-    let accepted = engine.server.delete(&format!("/indexes/{uid}")).await;
-    wait(engine, accepted.map_err(|failure| engine.server.explain(&failure, doing))?, doing).await
-}
-
-async fn wait(engine: &MeilisearchEngine, task: Accepted, doing: &str) -> Result<(), SearchError> {
+pub(super) async fn wait(
+    engine: &MeilisearchEngine,
+    task: Accepted,
+    doing: &str,
+) -> Result<(), SearchError> {
     engine.server.wait(task, doing, engine.options.task_timeout).await
 }

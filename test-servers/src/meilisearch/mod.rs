@@ -67,6 +67,11 @@ impl Shared {
         self.tasks.lock().unwrap().push_back(fate);
     }
 
+    /// Whether all tasks are done.
+    pub fn is_idle(&self) -> bool {
+        self.store().is_idle()
+    }
+
     /// As if the volume had been lost and another put in its place.
     pub fn lose_everything(&self) {
         self.store().indexes.clear();

@@ -118,6 +118,10 @@ impl Store {
         announced
     }
 
+    pub fn is_idle(&self) -> bool {
+        self.next == self.tasks.len()
+    }
+
     /// The next task to do, if there is one.
     pub fn start_next(&mut self) -> Option<usize> {
         let task = self.tasks.get_mut(self.next)?;

@@ -219,12 +219,19 @@ async fn an_interrupted_swap_leaves_the_old_one() {
         std::slice::from_ref(&place.index),
         "the one that was replaced is gone"
     );
-    let refill = |engine: std::sync::Arc<MeilisearchEngine>| async move {
-        engine.begin().await.unwrap();
-        let documents = (1..=3).map(shop::document).collect();
-        let changes =
-            Changes { documents, removed: Vec::new(), categories: Some(shop::categories()) };
-        engine.fill(changes).await.unwrap();
+    let refill = |engine: std::sync::Arc<MeilisearchEngine>| {
+        let shared = &shared;
+        async move {
+            engine.begin().await.unwrap();
+            let documents = (1..=3).map(shop::document).collect();
+            let changes =
+                Changes { documents, removed: Vec::new(), categories: Some(shop::categories()) };
+            engine.fill(changes).await.unwrap();
+            // What is to become of the next tasks is said when these are done.
+            while !shared.is_idle() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
     };
     refill(engine.clone()).await;
     // The document that says what is in it, and the swap itself.
@@ -253,9 +260,6 @@ async fn an_interrupted_swap_leaves_the_old_one() {
     assert_eq!(shared.indexes().len(), 2);
     // A shadow that lost a document does not take the other's place.
     let shadow = shared.indexes().into_iter().find(|uid| *uid != place.index).unwrap();
-    while shared.documents(&shadow) < 3 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
     shared.lose(&shadow, &shop::product_id(2).to_string());
     let swapped = other.swap(filled(4)).await;
     assert!(matches!(swapped, Err(SearchError::Damaged(_))), "{swapped:?}");
