@@ -28,7 +28,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 /// The same for what needs tokio to be there, on a thread of its own, since the caller may be on a
 /// runtime's already.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "eventstore", feature = "meilisearch"))]
 pub(crate) fn block_on_tokio<T: Send, E: Send>(
     work: impl Future<Output = Result<T, E>> + Send,
     failed: fn(String) -> E,

@@ -1,6 +1,7 @@
 //! The command line: what is asked for, and exit codes that mean something.
 
 mod archive;
+mod finding;
 mod import;
 mod journal;
 mod keys;

@@ -1,7 +1,9 @@
 //! Puts a node together: the only module that names every adapter, the clock and the id source.
 
+mod browsing;
 mod copying;
 mod eventstore;
+mod finding;
 mod keys;
 mod read_models;
 mod relay;
@@ -15,6 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use commands::browsing::{BrowsingLog, BrowsingOptions, BrowsingReader};
 use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
@@ -34,7 +37,9 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+use browsing::Browsed;
 pub use copying::CopyEnd;
+pub use finding::{Finding, FindingError, FindingOptions, Refill, SEARCH, SearchPlace};
 pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 
@@ -61,6 +66,9 @@ pub struct NodeOptions {
     pub clock: Arc<dyn Clock>,
     pub bus: BusOptions,
     pub telling: Telling,
+    pub browsing: BrowsingOptions,
+    /// `None`: nobody asks this node for products.
+    pub finding: Option<FindingOptions>,
     pub journal: journal::Options,
     pub reads: projections::Options,
     /// Ask for real-time priority for the committing threads.
@@ -76,6 +84,8 @@ impl NodeOptions {
             clock: Arc::new(SystemClock),
             bus: BusOptions::default(),
             telling: Telling::default(),
+            browsing: BrowsingOptions::default(),
+            finding: None,
             journal: journal::Options::default(),
             reads: projections::Options::default(),
             realtime_priority: true,
@@ -117,6 +127,8 @@ pub enum OpenError {
     ReadModels(#[from] projections::RunnerError),
     #[error("bus: {0}")]
     Bus(#[from] BusError),
+    #[error(transparent)]
+    Finding(#[from] FindingError),
     #[error("a thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
 }
@@ -135,11 +147,16 @@ pub struct Node {
     pub under_way: UnderWay,
     /// Tells the outside, if anybody listens.
     pub relay: Option<RelayHandle>,
+    /// Takes what shoppers look at.
+    pub browsing: BrowsingLog,
+    /// Finds and recommends products, if anybody asks.
+    pub finding: Option<Finding>,
     /// What one node at a time leads, and whether this one does.
     pub leads: Vec<(&'static str, Leadership)>,
     /// Names this process among the nodes.
     owner: uuid::Uuid,
     ledger: Arc<dyn Journal>,
+    browsed: Browsed,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -168,6 +185,7 @@ impl Node {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
         let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
             .map_err(|error| OpenError::Snapshots(error.to_string()))?;
+        let (browsing, browsing_writer, browsed) = browsing::open(options, &ids);
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(snapshots), clock, ids, options.bus.clone());
         let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
@@ -201,10 +219,13 @@ impl Node {
             }
             None => None,
         };
-        let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
-
         let projector = projector(&journal, options)?;
         let reads = projector.read_models();
+        let find = |finding| {
+            finding::find(&options.stores, finding, &journal, &reads, &options.clock, &mut led)
+        };
+        let (finding, finding_work) = options.finding.as_ref().map(find).transpose()?.unzip();
+        let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let mut under_way = UnderWay::default();
         let reached = Arc::clone(&journal);
@@ -213,11 +234,16 @@ impl Node {
         let led = Led { agenda, sandbox: Arc::clone(&sandbox), leads_webhooks, candidates };
         let told_until = stopped.clone();
         let engine_work = decide(desk, led, marks, stopped.clone());
-        let projector_work = follow(projector, under_way.begin("projector"), stopped);
+        let browsing_work = browsing::work(browsing_writer, stopped.clone());
+        let projector_work = follow(projector, under_way.begin("projector"), stopped.clone());
         let mut threads = vec![
             thread("engine", runtime, engine_work)?,
             thread("projector", self::runtime()?, projector_work)?,
+            thread("browsing", self::runtime()?, browsing_work)?,
         ];
+        if let Some(work) = finding_work {
+            threads.extend(work.start(browsed.reader(), &stopped)?);
+        }
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {
             relay_handle = Some(handle);
@@ -235,12 +261,21 @@ impl Node {
             agenda: Arc::new(Mutex::new(to_look_at)),
             under_way,
             relay: relay_handle,
+            browsing,
+            finding,
             leads,
             owner,
             ledger,
+            browsed,
             stop,
             threads,
         })
+    }
+
+    /// What is kept of browsing, and what comes. To be run on a thread of its own.
+    #[must_use]
+    pub fn browsing_reader(&self) -> BrowsingReader {
+        self.browsed.reader()
     }
 
     /// Finishes what is queued and closes everything.

@@ -71,6 +71,7 @@ impl ImportInto {
         options.reads.batch_events_max = 4_096;
         options.reads.catch_up_events_max = 4_096;
         options.reads.linger = Duration::from_millis(200);
+        options.reads.upkeep_at_end = true;
         options
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 
+use search::FoundBy;
+
 use crate::auth::roles::RouteEntry;
 
 pub(crate) use exposition::{ParkedNow, exposition};
@@ -70,5 +72,26 @@ impl HttpMetrics {
         }
         add(&route.sum_us, took_us);
         add(&route.count, 1);
+    }
+}
+
+/// Searches answered, by how.
+#[derive(Default)]
+pub(crate) struct SearchMetrics {
+    answered: [AtomicU64; FoundBy::ALL.len()],
+    /// Those the engine did not answer.
+    failed: AtomicU64,
+}
+
+impl SearchMetrics {
+    pub(crate) fn answered(&self, by: FoundBy) {
+        let counter = FoundBy::ALL.iter().zip(&self.answered).find(|(of, _)| **of == by);
+        if let Some((_, counter)) = counter {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -166,6 +166,9 @@ fn in_path(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn security(access: Access) -> Value {
+    if access == roles::ANYBODY {
+        return json!([{}, { "customer": [] }, { "api_key": [] }]);
+    }
     let mut schemes = Vec::new();
     if access & roles::CUSTOMER != 0 {
         schemes.push(json!({ "customer": [] }));
@@ -188,8 +191,10 @@ fn body_of(operation: &Map<String, Value>) -> Option<String> {
 
 fn statuses(route: &RouteEntry, changes: bool) -> Vec<&'static str> {
     let mut statuses = vec!["400", "503"];
-    if route.access != roles::PUBLIC {
-        statuses.extend(["401", "403", "429"]);
+    match route.access {
+        roles::PUBLIC => {}
+        roles::ANYBODY => statuses.extend(["401", "429"]),
+        _ => statuses.extend(["401", "403", "429"]),
     }
     if route.path.contains('{') {
         statuses.push("404");
@@ -198,7 +203,7 @@ fn statuses(route: &RouteEntry, changes: bool) -> Vec<&'static str> {
         statuses.extend(["404", "409", "412", "413", "415", "422"]);
     }
     // Who is acted for, or where a page begins, may be missing or wrong.
-    if route.access & roles::STOREFRONT != 0 {
+    if route.access & (roles::STOREFRONT | roles::ANYBODY) != 0 {
         statuses.push("422");
     }
     if route.path == "/orders" && changes {

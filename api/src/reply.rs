@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use journal::Position;
@@ -77,6 +77,18 @@ impl Reply {
     /// May be kept and shared for so long: public, and the same for everybody.
     pub(crate) fn shared_for(mut self, seconds: u32) -> Self {
         self.0.insert_header((CACHE_CONTROL, format!("public, max-age={seconds}")));
+        self
+    }
+
+    /// Without a body.
+    pub(crate) fn empty(mut self) -> Answer {
+        Ok(self.0.finish())
+    }
+
+    /// Depends on who asks: never to be shown to anybody else.
+    pub(crate) fn for_who_asks(mut self) -> Self {
+        self.0.insert_header((CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+        self.0.insert_header((VARY, HeaderValue::from_static("Authorization, Tillroll-Customer")));
         self
     }
 

@@ -1,9 +1,11 @@
 //! All routes: path, method, handler. What a handler needs of its caller is in its signature.
 
 pub(crate) mod acting;
+pub(crate) mod browsing;
 pub(crate) mod cart;
 pub(crate) mod categories;
 pub(crate) mod customers;
+pub(crate) mod home;
 pub(crate) mod inventory;
 pub(crate) mod operators;
 pub(crate) mod orders;
@@ -75,9 +77,14 @@ routes! {
         get => products::show::show_product;
         patch => products::change::change_product;
     }
+    "/products/{product_id}/views" { post => browsing::view::view_product; }
+    "/impressions" { post => browsing::show::show_products; }
+    "/clicks" { post => browsing::click::click_product; }
     "/products/{product_id}/frequently-bought-together" {
         get => products::bought_together::list_bought_together;
     }
+    "/products/{product_id}/similar" { get => products::similar::list_similar; }
+    "/home" { get => home::show::show_home; }
     "/products/{product_id}/status" { post => products::change_status::change_product_status; }
     "/products/{product_id}/prices" {
         get => products::show_prices::show_prices;

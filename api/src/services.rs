@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use commands::browsing::BrowsingLog;
 use domain::Timestamp;
 use journal::Journal;
 use projections::ReadModels;
 use sagas::engine::Engine;
 use sagas::standard_webhooks::WebhookSecrets;
+use search::{Finder, Recommender};
 
 use crate::auth::{ApiKeys, CustomerTokens, SignedTokens};
 use crate::limits::{Limits, Rates};
-use crate::metrics::HttpMetrics;
+use crate::metrics::{HttpMetrics, SearchMetrics};
 
 /// Something the program needs that can be broken: `Err` says what, in words for the operator.
 pub type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -46,6 +48,8 @@ pub struct ServicesParts {
     pub engine: Engine,
     pub reads: ReadModels,
     pub journal: Arc<dyn Journal>,
+    /// What shoppers look at; `None`: it is taken in and forgotten.
+    pub browsing: Option<BrowsingLog>,
     pub api_keys: ApiKeys,
     /// Sessions of guests and tokens of orders.
     pub tokens: SignedTokens,
@@ -59,6 +63,10 @@ pub struct ServicesParts {
     pub checks: Vec<(String, Check)>,
     pub parked_webhooks: ParkedWebhooks,
     pub gauges: Vec<Gauge>,
+    /// Finds products.
+    pub search: Arc<Finder>,
+    /// Knows what is like a product, and what to show first.
+    pub recommend: Arc<Recommender>,
 }
 
 /// What the routes stand on.
@@ -66,6 +74,7 @@ pub struct Services {
     pub(crate) engine: Engine,
     pub(crate) reads: ReadModels,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) browsing: Option<BrowsingLog>,
     pub(crate) api_keys: ApiKeys,
     pub(crate) tokens: SignedTokens,
     pub(crate) customers: Option<CustomerTokens>,
@@ -76,6 +85,9 @@ pub struct Services {
     pub(crate) checks: Vec<(String, Check)>,
     pub(crate) parked_webhooks: ParkedWebhooks,
     pub(crate) gauges: Vec<Gauge>,
+    pub(crate) search: Arc<Finder>,
+    pub(crate) recommend: Arc<Recommender>,
+    pub(crate) searches: SearchMetrics,
     pub(crate) metrics: HttpMetrics,
     pub(crate) started: Instant,
     pub(crate) in_flight: AtomicUsize,
@@ -94,6 +106,7 @@ impl Services {
             engine: parts.engine,
             reads: parts.reads,
             journal: parts.journal,
+            browsing: parts.browsing,
             api_keys: parts.api_keys,
             tokens: parts.tokens,
             customers: parts.customers,
@@ -104,6 +117,9 @@ impl Services {
             checks: parts.checks,
             parked_webhooks: parts.parked_webhooks,
             gauges: parts.gauges,
+            search: parts.search,
+            recommend: parts.recommend,
+            searches: SearchMetrics::default(),
             metrics: HttpMetrics::new(&crate::routes::table()),
             started: Instant::now(),
             in_flight: AtomicUsize::new(0),

@@ -11,7 +11,7 @@ pub(crate) use body::{
 };
 pub(crate) use field::Field;
 pub(crate) use path::Ids;
-pub(crate) use query_string::{FromQuery, Query, QueryValue, pairs};
+pub(crate) use query_string::{FromQuery, Query, Several, take};
 
 /// A JSON object as it comes in: what a client may say, checked field by field.
 ///
@@ -51,7 +51,8 @@ macro_rules! request {
     };
 }
 
-/// A query string as it comes in; every parameter may be left out, unknown ones are refused.
+/// A query string as it comes in; every parameter may be left out, unknown ones are refused, and
+/// only one that holds several values may be repeated.
 macro_rules! query {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $ty:ty = $wire:ty,)* }) => {
         $(#[$meta])*
@@ -62,27 +63,21 @@ macro_rules! query {
         }
 
         impl crate::wire::FromQuery for $name {
-            fn from_query(query: &str) -> Result<Self, crate::problem::Problem> {
-                let mut errors = Vec::new();
+            fn from_pairs(
+                pairs: Vec<(String, String)>,
+                errors: &mut Vec<crate::problem::FieldError>,
+            ) -> Self {
                 let mut all = Self::default();
-                for (name, value) in crate::wire::pairs(query)? {
+                for (name, value) in pairs {
                     match name.as_str() {
                         $(stringify!($field) => {
-                            if all.$field.is_some() {
-                                errors.push(crate::problem::FieldError::new(
-                                    &name, "duplicate", "is given twice"));
-                            }
-                            match <$ty as crate::wire::QueryValue>::read(&value) {
-                                Ok(value) => all.$field = Some(value),
-                                Err(message) => errors.push(
-                                    crate::problem::FieldError::new(&name, "invalid", message)),
-                            }
+                            crate::wire::take(&mut all.$field, &name, &value, errors);
                         })*
                         _ => errors.push(crate::problem::FieldError::new(
                             &name, "unknown", "there is no such parameter")),
                     }
                 }
-                if errors.is_empty() { Ok(all) } else { Err(crate::problem::Problem::invalid(errors)) }
+                all
             }
         }
     };

@@ -21,6 +21,7 @@ mod request_log;
 mod snapshots;
 mod unit;
 
+pub mod browsing;
 pub mod carts;
 pub mod catalogue;
 pub mod stock_desk;

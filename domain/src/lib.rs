@@ -13,6 +13,7 @@ pub mod quantity;
 pub mod rule;
 pub mod sealed;
 
+pub mod browsing;
 pub mod category;
 pub mod customer;
 pub mod product;

@@ -27,13 +27,16 @@ pub use copy::{
 pub use error::JournalError;
 pub use event::{EventType, Group, NewEvent, Recorded, Unit, Verdict};
 #[cfg(feature = "eventstore")]
-pub use eventstore::{EventStoreJournal, EventStoreOptions};
+pub use eventstore::{
+    EventStoreJournal, EventStoreOptions, delete as delete_eventstore, is_there as is_in_eventstore,
+};
 pub use lease::{Epoch, Fence, Leases};
 pub use memory::{Fault, Faults, MemoryJournal, Storage};
 pub use port::{Journal, JournalId, Position, Properties, Stats, Version};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    PostgresJournal, PostgresOptions, Server as PostgresServer, migrate as migrate_postgres,
+    PostgresJournal, PostgresOptions, Server as PostgresServer,
+    drop_schema as drop_postgres_schema, migrate as migrate_postgres, schemas as postgres_schemas,
 };
 pub use sqlite::{
     ArchiveBefore, Clock, Options, Problem, Removed, Sealed, SqliteJournal, VerifyReport,

@@ -7,6 +7,7 @@
 //! units in somebody's cart are still in stock for everybody to see.
 
 mod categories;
+mod changes;
 mod list;
 mod price_spans;
 mod product_row;
@@ -25,12 +26,13 @@ use domain::{Decider, ProductId, SkuId, WarehouseId};
 use schemas::AnyEvent;
 
 pub use categories::{CategoryView, category, category_tree, subtree};
+pub use changes::{CHANGES_MAX, CatalogueChanges, DERIVED_TABLES, changes};
 pub use list::{
     Cursor, CursorError, Filter, LIMIT_MAX, Page, PriceRange, ProductSummary, Request, Sort, Start,
     list,
 };
 pub use product_row::Stars;
-pub use product_view::{ProductView, SkuView, product};
+pub use product_view::{ProductView, SkuView, product, products};
 pub use search_document::{NamedCategory, SearchDocument, TierKey, TierPrice};
 
 use crate::id_column::stream_id;
@@ -71,7 +73,7 @@ impl Projector for Catalogue {
     type Row = CatalogueRow;
 
     const NAME: &'static str = "catalogue";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn follows(category: &str) -> bool {
         matches!(category, "product" | "category" | "rating" | "inventory" | "warehouse")
@@ -81,6 +83,7 @@ impl Projector for Catalogue {
         connection.execute_batch(product_row::TABLES)?;
         connection.execute_batch(stock::TABLES)?;
         connection.execute_batch(categories::TABLES)?;
+        connection.execute_batch(changes::TABLES)?;
         Ok(())
     }
 
@@ -193,13 +196,12 @@ impl Projector for Catalogue {
             }
             (CatalogueKey::Tree, after) => {
                 let nothing = CategoryTree::default();
-                categories::save(
-                    connection,
-                    match after {
-                        Some(Kind::Tree(tree)) => tree,
-                        _ => &nothing,
-                    },
-                )
+                let [before, after] = [before, after].map(|row| match row {
+                    Some(Kind::Tree(tree)) => tree,
+                    _ => &nothing,
+                });
+                categories::save(connection, after)?;
+                changes::mark_tree(connection, before, after)
             }
             // Products and stock are never deleted: a deleted product says so itself.
             _ => Ok(()),

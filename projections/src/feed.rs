@@ -200,6 +200,8 @@ impl Feed {
         let connection = Arc::clone(&self.connection);
         let connection = hold(&connection);
         connection.begin_at(self.stored)?;
+        // What changes now is news also for whoever has read up to here.
+        file::set_position(&connection, Position(self.stored.0 + 1))?;
         let outcome = items.iter().try_for_each(|item| match &item.event {
             Ok(event) if self.model.wants(event) => {
                 self.model.fold(&connection, event)?;
@@ -211,6 +213,7 @@ impl Feed {
         match outcome {
             Ok(()) => {
                 file::unpark(&connection, position)?;
+                file::set_position(&connection, self.stored)?;
                 connection.commit()?;
                 self.parked.retain(|parked| parked.position != position);
                 Ok(Ok(()))
@@ -235,6 +238,9 @@ impl Feed {
             if !open {
                 connection.begin_at(self.stored)?;
                 open = true;
+                if matches!(saving, Saving::OneByOne) {
+                    file::set_position(&connection, end)?;
+                }
             }
             let waits = self.parked.iter().any(|parked| parked.stream == item.stream);
             match &item.event {
@@ -247,8 +253,12 @@ impl Feed {
             }
         }
         if open {
+            // Before the rows are saved, so that those of them which say when they changed find in
+            // the store where it will be.
+            if matches!(saving, Saving::Together) {
+                file::set_position(&connection, end)?;
+            }
             rows += self.model.flush(&connection)?;
-            file::set_position(&connection, end)?;
             connection.commit()?;
             self.stored = end;
         }

@@ -11,6 +11,7 @@
 
 mod all_pairs;
 mod basket;
+mod baskets;
 mod changes;
 mod counting;
 mod refresh;
@@ -18,9 +19,9 @@ mod score;
 mod top;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
-mod weighing;
+pub(crate) mod weighing;
 
 use crate::sql::{Connection, OptionalExtension, params};
 use domain::OrderId;
@@ -29,8 +30,9 @@ use schemas::AnyEvent;
 
 pub use all_pairs::{AllPairs, Pair, all_pairs};
 pub use basket::Basket;
+pub use baskets::baskets;
 pub use refresh::{Budget, Refreshed, Settings, refresh, stale_products};
-pub use score::{Partner, Score};
+pub use score::{Partner, Score, UnknownScore};
 pub use top::{Freshness, Recommendation, TOP_MAX, Top, top};
 
 use crate::id_column::stream_id;

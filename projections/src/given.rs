@@ -88,7 +88,7 @@ pub(crate) use also_in_postgres;
 
 pub(crate) fn empty<P: Projector>() -> Connection {
     let connection = connection(P::NAME);
-    P::create_tables(&connection).unwrap();
+    crate::file::create(&connection, &crate::model::Folder::<P>::new(), Uuid::nil()).unwrap();
     connection
 }
 
@@ -124,6 +124,7 @@ pub(crate) fn feed<P: Projector>(connection: &Connection, events: &[Envelope], b
                 *now = P::fold(&key, now.take(), event);
             }
         }
+        crate::file::set_position(connection, batch.last().unwrap().position).unwrap();
         for (key, (before, now)) in rows {
             P::save(connection, &key, before.as_ref(), now.as_ref()).unwrap();
         }
@@ -140,8 +141,13 @@ pub(crate) fn given<P: Projector>(events: &[Envelope]) -> Connection {
 
 /// Every row of every table, in an order of its own.
 pub(crate) fn dump(connection: &Connection) -> BTreeMap<String, Vec<String>> {
+    dump_but(connection, &[])
+}
+
+/// As [`dump`] without some tables.
+pub(crate) fn dump_but(connection: &Connection, not: &[&str]) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
-    for table in connection.tables(&[]).unwrap() {
+    for table in connection.tables(not).unwrap() {
         let columns = table.columns.len();
         let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
         let rows = select

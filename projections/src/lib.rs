@@ -38,6 +38,7 @@ pub mod models;
 pub mod order_history;
 pub mod orders;
 pub mod parties;
+pub mod purchases;
 pub mod sql;
 pub mod stock;
 

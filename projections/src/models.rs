@@ -8,7 +8,8 @@ use crate::frequently_bought_together::{Budget, FrequentlyBoughtTogether, Settin
 use crate::model::{Folder, Model};
 use crate::projector::{Projector, StoreError};
 use crate::{
-    carts, catalogue, checkouts, frequently_bought_together, order_history, orders, parties, stock,
+    carts, catalogue, checkouts, frequently_bought_together, order_history, orders, parties,
+    purchases, stock,
 };
 
 /// A read model that can be run and rebuilt.
@@ -35,6 +36,14 @@ impl Registration {
             upkeep: None,
             make: || Box::new(Folder::<P>::new()),
         }
+    }
+
+    /// Names tables whose rows depend on how events were cut into batches, so that a rebuild need
+    /// not have the same ones.
+    #[must_use]
+    pub fn with_derived(mut self, tables: &'static [&'static str]) -> Self {
+        self.derived_tables = tables;
+        self
     }
 
     /// Adds work that the runner does about once a second. It writes only `tables`, which `load`
@@ -81,17 +90,26 @@ pub fn all() -> Vec<Registration> {
         Registration::of::<checkouts::Checkouts>(),
         Registration::of::<carts::Carts>(),
         Registration::of::<stock::Stock>(),
-        Registration::of::<catalogue::Catalogue>(),
+        Registration::of::<catalogue::Catalogue>().with_derived(catalogue::DERIVED_TABLES),
         Registration::of::<parties::Parties>(),
         Registration::of::<FrequentlyBoughtTogether>()
             .with_upkeep(frequently_bought_together::DERIVED_TABLES, rank_partners),
+        Registration::of::<purchases::Purchases>()
+            .with_upkeep(purchases::DERIVED_TABLES, rank_popular),
     ]
 }
 
 /// At most this much of the runner's time goes into ranking, once a second.
 const RANKING_MAX: Duration = Duration::from_millis(50);
 
+/// Products whose popularity is worked out once a second: some 20 µs each.
+const POPULAR_MAX: usize = 2_000;
+
 fn rank_partners(connection: &Connection) -> Result<usize, StoreError> {
     let budget = Budget { products_max: 2_000, time_max: RANKING_MAX };
     Ok(refresh(connection, &Settings::default(), budget)?.products)
+}
+
+fn rank_popular(connection: &Connection) -> Result<usize, StoreError> {
+    purchases::refresh_popular(connection, POPULAR_MAX)
 }

@@ -95,6 +95,14 @@ impl Progress {
         self.wanted.notified().await;
     }
 
+    /// Resolves when `model` is past `past`, with where it is then.
+    pub(crate) async fn moved(&self, model: &str, past: Position) -> Position {
+        let mut reached = self.reached.subscribe();
+        // The sender is in `self`, so it is there for as long as somebody waits.
+        let _ = reached.wait_for(|positions| slowest(positions, &[model]) > past).await;
+        self.slowest(&[model])
+    }
+
     pub(crate) async fn wait_for(
         &self,
         models: &[&str],

@@ -151,6 +151,25 @@ impl ReadModels {
         self.0.progress.wait_for(models, position, timeout).await
     }
 
+    /// Resolves as soon as a model is past `past`, with where it is then: for whoever follows a
+    /// model within this process. It gives what it was given to the next call, not the position
+    /// that the rows say, which is behind by events that touched no row.
+    ///
+    /// Costs nothing until then. A rebuilt file that takes over, and events that are tried again,
+    /// need not move the position: a follower looks by itself now and then. On a handle that does
+    /// not know how far the models are (see [`Self::open`]) it never resolves.
+    pub async fn moved(&self, model: &str, past: Position) -> Position {
+        self.0.progress.moved(model, past).await
+    }
+
+    /// The generation of a model that answers queries; `None` before there is one. Where it is
+    /// another one than before, rows may differ although the position does not.
+    #[must_use]
+    pub fn serving(&self, model: &str) -> Option<Generation> {
+        let slot = self.slot(model)?;
+        hold(&slot.pool).as_ref().map(|pool| pool.generation)
+    }
+
     /// The position that all models have reached.
     #[must_use]
     pub fn position(&self) -> Position {

@@ -33,6 +33,9 @@ pub struct Options {
     pub position_behind_max: u64,
     /// How often [`Runner::run`] looks for rebuilt files and requests, and writes positions.
     pub housekeeping_every: Duration,
+    /// Whether [`Runner::run`], told to stop, first does all work that models put off, such as
+    /// ranking: for a process that fills the models, after which nobody may come for long.
+    pub upkeep_at_end: bool,
     /// How long [`Runner::run`] waits after a failure before it tries again.
     pub retry_after: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             linger: Duration::from_millis(10),
             position_behind_max: 20_000,
             housekeeping_every: Duration::from_secs(1),
+            upkeep_at_end: false,
             retry_after: Duration::from_millis(200),
         }
     }
@@ -245,6 +249,9 @@ impl Runner {
             }
         };
         self.store_positions()?;
+        if self.options.upkeep_at_end && outcome.is_ok() {
+            self.finish_upkeep()?;
+        }
         outcome
     }
 

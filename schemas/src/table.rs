@@ -3,6 +3,7 @@
 //! A stored name is a promise: it is never changed and never used again for something else. A
 //! variant missing here does not compile.
 
+use domain::browsing::BrowsingEvent;
 use domain::cart::CartEvent;
 use domain::category::CategoryEvent;
 use domain::checkout::CheckoutEvent;
@@ -325,6 +326,11 @@ stored_events! {
         Started => "checkout.started", 1, "A cart is on its way to a confirmed order.";
         Compensating => "checkout.compensating", 1, "The order is to end without goods; money goes back first.";
         Ended => "checkout.ended", 1, "The checkout is over.";
+    }
+    Browsing(BrowsingEvent) in "browsing" {
+        Viewed => "browsing.viewed", 1, "A customer, or guests, looked at products.";
+        Shown => "browsing.shown", 1, "Products were shown to shoppers, and some were clicked.";
+        Forgotten => "browsing.forgotten", 1, "What an erased customer looked at is not to be used any more.";
     }
     Request(RequestEvent) in "request" {
         Recorded => "request.recorded", 1, "An idempotent request was answered.";

@@ -6,17 +6,43 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+#[cfg(test)]
+mod conformance;
+mod embedded;
 mod engine;
+mod finder;
 mod findings;
+mod freshness;
+mod fusion;
+mod indexer;
+mod local;
+#[cfg(feature = "meilisearch")]
+mod meilisearch;
+mod personal;
 mod question;
 mod recommend;
 mod semantic;
+mod shelf;
+mod source;
+pub mod text;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, SearchEngine, SearchError};
+pub use finder::{
+    Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
+    LIMIT_MAX, Mode, NearInMeaning, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
+};
 pub use findings::{
     Bucket, CategoryCount, Explanation, Facets, Findings, Hit, PersonalScore, SemanticScore,
     TextScore, ValueCount,
 };
+pub use freshness::Freshness;
+pub use fusion::{Fused, fuse};
+pub use indexer::{FillProgress, Indexer, IndexerOptions, Leads, RefillRequest};
+pub use local::{KeepsProducts, LocalFollower};
+#[cfg(feature = "meilisearch")]
+pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};
+pub use personal::{PersonalRanking, category_affinity, rerank};
 pub use question::{
     AttributeFacets, FacetRequest, Filter, Fusion, Neighbour, Order, PriceFilter, Question,
 };
@@ -26,3 +52,4 @@ pub use recommend::{
     Weights,
 };
 pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};
+pub use shelf::{Refill, Shelf};

@@ -1,4 +1,4 @@
-//! `tillroll rebuild`: read models again from the journal, beside a running server or alone.
+//! `tillroll rebuild`: read models and the search index again from the journal, beside a running server or alone.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,12 +10,15 @@ use projections::{
     retry_parked,
 };
 
+use super::finding::FindingArgs;
 use super::{Exit, Failure, Global, terminal};
+
+mod index;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
 pub(super) struct RebuildArgs {
-    /// The read model to build again; `--list` names them.
+    /// The read model to build again, or `search` for the search index; `--list` names them.
     #[arg(group = "which")]
     name: Option<String>,
     /// Build all of them, in one pass over the journal.
@@ -31,6 +34,8 @@ pub(super) struct RebuildArgs {
     /// Build nothing: try the events again that were set aside because they could not be digested.
     #[arg(long, conflicts_with = "compare")]
     parked: bool,
+    #[command(flatten)]
+    finding: FindingArgs,
 }
 
 pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> {
@@ -38,7 +43,11 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
         for model in models::all() {
             terminal::say(model.name())?;
         }
+        terminal::say(index::NAME)?;
         return Ok(Exit::Ok);
+    }
+    if args.name.as_deref() == Some(index::NAME) {
+        return index::fill(global, &args.finding);
     }
     let chosen: Vec<Registration> = models::all()
         .into_iter()

@@ -12,15 +12,18 @@ use api::{
 };
 use chrono::Duration;
 use clap::Args;
+use commands::browsing::{BrowsingLog, BrowsingOptions, BrowsingStats};
 use domain::Currency;
 use sagas::checkout::ShopPolicy;
 use sagas::key_store::OsEntropy;
 use sagas::leadership::Leadership;
 use sagas::relay::{RelayHandle, RelayState};
+use search::{FillProgress, Freshness};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::finding::FindingArgs;
 use super::{Exit, Failure, Global, terminal};
-use crate::compose::{API_KEYS_FILE, Node, NodeOptions, SANDBOX, Telling};
+use crate::compose::{API_KEYS_FILE, Finding, Node, NodeOptions, SANDBOX, Telling};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -86,6 +89,12 @@ pub(super) struct ServeArgs {
     /// Copies of the stream in a cluster of NATS servers.
     #[arg(long, env = "TILLROLL_BUS_REPLICAS", requires = "bus", value_name = "COPIES")]
     bus_replicas: Option<usize>,
+    /// Days after which what shoppers looked at is deleted, month by month.
+    #[arg(long, env = "TILLROLL_BROWSING_DAYS", default_value_t = 90, value_name = "DAYS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    browsing_days: u32,
+    #[command(flatten)]
+    finding: FindingArgs,
 }
 
 /// How many seconds' worth of requests may come at once.
@@ -127,7 +136,61 @@ fn gauges(node: &Node) -> Vec<Gauge> {
     };
     let mut gauges: Vec<Gauge> = node.leads.iter().map(lead).collect();
     gauges.extend(node.relay.as_ref().into_iter().flat_map(relay_gauges));
+    gauges.extend(browsing_gauges(&node.browsing));
+    gauges.extend(node.finding.iter().flat_map(finding_gauges));
     gauges
+}
+
+fn browsing_gauges(browsing: &BrowsingLog) -> Vec<Gauge> {
+    let hints = |label, read: fn(&BrowsingStats) -> u64| {
+        let browsing = browsing.clone();
+        Gauge {
+            name: "browsing_hints",
+            help: "What shoppers looked at: on record, in memory alone, dropped.",
+            label: ("became", label),
+            read: Box::new(move || read(&browsing.stats())),
+        }
+    };
+    vec![
+        hints("written", |stats| stats.written),
+        hints("pending", |stats| stats.pending as u64),
+        hints("dropped", |stats| stats.dropped),
+    ]
+}
+
+fn finding_gauges(finding: &Finding) -> Vec<Gauge> {
+    let of = ("of", finding.engine.name());
+    let fill = |name, help, read: fn(FillProgress) -> u64| {
+        let fills = finding.fills.clone();
+        Gauge { name, help, label: of, read: Box::new(move || read(*fills.borrow())) }
+    };
+    let position = |label, freshness: &Freshness| {
+        let freshness = freshness.clone();
+        Gauge {
+            name: "search_position",
+            help: "Position of the catalogue that products are found by.",
+            label: ("of", label),
+            read: Box::new(move || freshness.reached().0),
+        }
+    };
+    let vectors = |label, read: fn((usize, usize)) -> usize| {
+        let vectors = Arc::clone(&finding.vectors);
+        Gauge {
+            name: "search_vectors",
+            help: "Products for sale, and those whose vector is up to date.",
+            label: ("which", label),
+            read: Box::new(move || read(vectors.progress()) as u64),
+        }
+    };
+    vec![
+        position("memory", &finding.shelf_at),
+        position(finding.engine.name(), &finding.engine_at),
+        fill("search_fill_done", "Products in the index that is being filled.", |fill| fill.done),
+        fill("search_fill_total", "Products that will be in it.", |fill| fill.total),
+        fill("search_fills", "Indexes that were filled and swapped in.", |fill| fill.finished),
+        vectors("up_to_date", |(done, _)| done),
+        vectors("all", |(_, total)| total),
+    ]
 }
 
 fn relay_gauges(relay: &RelayHandle) -> Vec<Gauge> {
@@ -171,7 +234,11 @@ pub(super) fn node_options(global: &Global, args: &ServeArgs) -> Result<NodeOpti
     let telling =
         Telling { url: args.bus.clone(), replicas: args.bus_replicas, ..Telling::default() };
     let stores = global.stores()?;
-    Ok(NodeOptions { policy, stores, telling, ..NodeOptions::new(&global.data) })
+    let browsing =
+        BrowsingOptions { retention_days: args.browsing_days, ..BrowsingOptions::default() };
+    let finding = Some(args.finding.options()?);
+    let usual = NodeOptions::new(&global.data);
+    Ok(NodeOptions { policy, stores, telling, browsing, finding, ..usual })
 }
 
 /// Serves until it is told to stop; `ready` runs once it listens.
@@ -182,12 +249,14 @@ pub(super) fn serve(
     ready: impl FnOnce(&Node, SocketAddr) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     let api_keys = ApiKeys::open(&global.data.join(API_KEYS_FILE), Arc::new(OsEntropy))?;
+    let finding = node.finding.as_ref().ok_or("this node was not told to find products")?;
     let token_key = <[u8; 32]>::try_from(node.secrets.token_key().as_slice())
         .map_err(|_| "secrets.json: token_key is not 32 bytes")?;
     let services = Services::new(ServicesParts {
         engine: node.engine.clone(),
         reads: node.reads.clone(),
         journal: Arc::clone(&node.journal),
+        browsing: Some(node.browsing.clone()),
         api_keys,
         tokens: SignedTokens::new(&token_key),
         customers: customer_tokens(args)?,
@@ -197,6 +266,8 @@ pub(super) fn serve(
         checks: node.under_way.checks(),
         parked_webhooks: parked_webhooks(&node),
         gauges: gauges(&node),
+        search: Arc::clone(&finding.finder),
+        recommend: Arc::clone(&finding.recommender),
     });
     let options =
         HttpOptions { listen: args.listen, workers: args.workers, ..HttpOptions::default() };

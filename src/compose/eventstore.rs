@@ -42,14 +42,41 @@ pub(super) fn read(url: &str, mirror: &Path) -> Result<Arc<dyn Journal>, Journal
     }
 }
 
+/// Whether there is a log at this URL.
+#[cfg(feature = "eventstore")]
+pub(super) fn is_there(url: &str) -> Result<bool, JournalError> {
+    use crate::block_on::block_on_tokio;
+    block_on_tokio(journal::is_in_eventstore(url), JournalError::Unavailable)
+}
+
+/// Deletes the log at this URL.
+#[cfg(feature = "eventstore")]
+pub(super) fn delete(url: &str) -> Result<(), JournalError> {
+    use crate::block_on::block_on_tokio;
+    block_on_tokio(journal::delete_eventstore(url), JournalError::Unavailable)
+}
+
+#[cfg(not(feature = "eventstore"))]
+const WITHOUT_EVENTSTORE: &str =
+    "this program was built without EventStoreDB: build it with `--features eventstore`";
+
 #[cfg(not(feature = "eventstore"))]
 pub(super) fn open(
     _: &str,
     _: &Path,
     _: journal::Options,
 ) -> Result<Arc<dyn Journal>, JournalError> {
-    let why = "this program was built without EventStoreDB: build it with `--features eventstore`";
-    Err(JournalError::Unavailable(why.to_owned()))
+    Err(JournalError::Unavailable(WITHOUT_EVENTSTORE.to_owned()))
+}
+
+#[cfg(not(feature = "eventstore"))]
+pub(super) fn is_there(_: &str) -> Result<bool, JournalError> {
+    Err(JournalError::Unavailable(WITHOUT_EVENTSTORE.to_owned()))
+}
+
+#[cfg(not(feature = "eventstore"))]
+pub(super) fn delete(_: &str) -> Result<(), JournalError> {
+    Err(JournalError::Unavailable(WITHOUT_EVENTSTORE.to_owned()))
 }
 
 #[cfg(test)]

@@ -87,7 +87,8 @@ pub(super) fn of(recorded: &Recorded, event: &AnyEvent, words: &Glossary) -> Str
         | AnyEvent::Rating(_)
         | AnyEvent::Customer(_)
         | AnyEvent::Seller(_)
-        | AnyEvent::Warehouse(_) => recorded.event_type.to_string(),
+        | AnyEvent::Warehouse(_)
+        | AnyEvent::Browsing(_) => recorded.event_type.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "only tests use it")]
 
 pub mod eventstore;
+pub mod meilisearch;
 pub mod nats;
 pub mod postgres;
 pub mod sentence_model;

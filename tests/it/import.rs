@@ -112,6 +112,7 @@ async fn the_real_orders_leave_a_shop_that_every_law_holds_for() {
 
     // Opened anew: what a second run knows, it knows from the disk.
     let shop = Shop::open(&data);
+    nothing_is_left_to_rank(&shop);
     let second = online_retail::run(&shop.into, &file, options, &quiet).await.unwrap();
     assert_eq!(shop.head(), head, "a second run changed something");
     let same = |report: &Report| (report.orders, report.orders_value_minor, report.refunded_minor);
@@ -149,6 +150,13 @@ async fn the_first_invoice_is_told(shop: &Shop) {
     ] {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
+}
+
+/// An import that has ended has worked out what goes together.
+fn nothing_is_left_to_rank(shop: &Shop) {
+    use projections::Projector;
+    use projections::frequently_bought_together::{FrequentlyBoughtTogether, stale_products};
+    assert_eq!(shop.node.reads.read(FrequentlyBoughtTogether::NAME, stale_products).unwrap(), 0);
 }
 
 /// Compares the engine's table with a count that shares no code with it.

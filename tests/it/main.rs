@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod category_tree;
 mod client;
 mod command_line;
 #[cfg(feature = "nats")]
@@ -10,6 +11,7 @@ mod consumer;
 mod crash;
 mod data_directory;
 mod deploy;
+mod finding;
 mod flash_sale;
 mod full_disk;
 mod import;

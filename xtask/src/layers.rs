@@ -14,7 +14,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sagas", &["domain", "schemas", "journal", "commands"]),
     (
         "api",
-        &["domain", "schemas", "journal", "commands", "projections", "embeddings", "search", "sagas"],
+        &[
+            "domain",
+            "schemas",
+            "journal",
+            "commands",
+            "projections",
+            "embeddings",
+            "search",
+            "sagas",
+        ],
     ),
 ];
 

@@ -7,7 +7,7 @@ use super::Who;
 /// Who may call something; a union of roles.
 pub(crate) type Access = u8;
 
-/// Anybody, with or without a credential, which is then not even looked at.
+/// Everybody alike: a credential is not even looked at.
 pub(crate) const PUBLIC: Access = 0;
 pub(crate) const CUSTOMER: Access = 1;
 pub(crate) const STOREFRONT: Access = 2;
@@ -16,6 +16,9 @@ pub(crate) const SUPPORT: Access = 8;
 pub(crate) const ADMIN: Access = 16;
 /// Whoever holds the token of the one order asked for.
 pub(crate) const ORDER_TOKEN: Access = 32;
+
+/// Anybody; but a credential that is given must be good, and says who asks.
+pub(crate) const ANYBODY: Access = 64;
 
 /// Shopping: a customer, or a storefront for one or for a guest.
 pub(crate) const SHOPPER: Access = CUSTOMER | STOREFRONT;
@@ -29,6 +32,7 @@ pub(crate) fn names(access: Access) -> Vec<&'static str> {
         (SUPPORT, "support"),
         (ADMIN, "admin"),
         (ORDER_TOKEN, "order_token"),
+        (ANYBODY, "anybody"),
     ];
     all.iter().filter(|(bit, _)| access & bit != 0).map(|(_, name)| *name).collect()
 }

@@ -5,13 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue, IF_MATCH, WWW_AUTHENTICATE};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpRequest, web};
 use commands::{Caller, RequestKey};
 use domain::{CartId, CustomerId, OrderId, SellerId};
+use journal::Position;
 
 use super::api_keys::Known;
-use super::roles::{Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
+use super::roles::{ANYBODY, Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
 use super::{ApiKeyRole, roles};
 use crate::observe::RequestId;
 use crate::position::{MIN_POSITION, POSITION, position_token, read_position};
@@ -27,7 +28,7 @@ const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Who somebody is.
 #[derive(Clone)]
 pub(crate) enum Identity {
-    /// Not asked for.
+    /// Not asked for, or not said.
     Nobody,
     Customer(CustomerId),
     Key(Arc<Known>),
@@ -69,10 +70,11 @@ fn admit(request: &HttpRequest, access: Access) -> Result<Asking, Problem> {
         .ok_or_else(|| Problem::new(catalogue::INTERNAL, "the engine is not set up to answer"))?;
     let identity = match access {
         PUBLIC => Identity::Nobody,
+        ANYBODY if !request.headers().contains_key(AUTHORIZATION) => Identity::Nobody,
         access => {
             let identity = identify(request, &services, access)?;
             let role = identity.access();
-            if role & access == 0 {
+            if role & access == 0 && access != ANYBODY {
                 let detail = format!("only for {}", names(access).join(", "));
                 return Err(Problem::new(catalogue::FORBIDDEN, detail));
             }
@@ -284,27 +286,48 @@ impl Asking {
         prefer.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("respond-async"))
     }
 
+    /// The position the client saw, if it insists on it.
+    fn seen(&self) -> Result<Option<Position>, Problem> {
+        let token = self.header(MIN_POSITION)?;
+        token.map(|token| read_position(token, self.services.journal.id())).transpose()
+    }
+
     /// Waits until `models` have seen what the client saw; at most two seconds.
     pub(crate) async fn wait_for(&self, models: &[&str]) -> Result<(), Problem> {
-        let Some(token) = self.header(MIN_POSITION)? else { return Ok(()) };
-        let journal = self.services.journal.id();
-        let wanted = read_position(token, journal)?;
-        if models.is_empty() {
-            return Ok(());
-        }
+        let Some(seen) = self.seen()?.filter(|_| !models.is_empty()) else { return Ok(()) };
         let patience = self.services.limits.position_patience;
-        let waited = self.services.reads.wait_for_models(models, wanted, patience).await;
+        let waited = self.services.reads.wait_for_models(models, seen, patience).await;
         waited.map_err(|error| {
             let projections::WaitError::TimedOut { reached, .. } = error;
-            let problem = Problem::from(error).with("reached", reached.0);
-            match HeaderValue::try_from(position_token(journal, reached)) {
-                Ok(value) => {
-                    let name = actix_web::http::header::HeaderName::from_static(POSITION);
-                    problem.header(name, value)
-                }
-                Err(_) => problem,
-            }
+            self.behind(Problem::from(error), reached)
         })
+    }
+
+    /// Waits until searches answer from what the client saw, catalogue and index; at most two
+    /// seconds.
+    pub(crate) async fn wait_for_search(&self) -> Result<(), Problem> {
+        let Some(seen) = self.seen()? else { return Ok(()) };
+        let patience = self.services.limits.position_patience;
+        let waited = self.services.search.wait_for(seen, patience).await;
+        waited.map_err(|reached| self.search_is_behind(reached))
+    }
+
+    /// The same for what is known of products without a search.
+    pub(crate) async fn wait_for_products(&self) -> Result<(), Problem> {
+        let Some(seen) = self.seen()? else { return Ok(()) };
+        let patience = self.services.limits.position_patience;
+        let waited = self.services.search.wait_for_shelf(seen, patience).await;
+        waited.map_err(|reached| self.search_is_behind(reached))
+    }
+
+    fn search_is_behind(&self, reached: Position) -> Problem {
+        let detail = format!("what is searched has reached position {}", reached.0);
+        self.behind(Problem::new(catalogue::READ_MODEL_BEHIND, detail).retry_after(1), reached)
+    }
+
+    fn behind(&self, problem: Problem, reached: Position) -> Problem {
+        let token = position_token(self.services.journal.id(), reached);
+        problem.with("reached", reached.0).text_header(HeaderName::from_static(POSITION), &token)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{BOUNDS_US, HttpMetrics, RouteMetrics, STATUSES};
+use search::FoundBy;
+
+use super::{BOUNDS_US, HttpMetrics, RouteMetrics, STATUSES, SearchMetrics};
 use crate::services::Services;
 
 fn read(counter: &AtomicU64) -> u64 {
@@ -50,6 +52,7 @@ pub(crate) fn exposition(services: &Services, parked: Option<ParkedNow>) -> Stri
     if let Some(parked) = parked {
         webhooks(&mut text, parked);
     }
+    searches(&mut text, &services.searches);
     given(&mut text, services);
     process(&mut text, services);
     http(&mut text, &services.metrics);
@@ -132,6 +135,16 @@ fn webhooks(text: &mut Text, parked: ParkedNow) {
     text.gauge(name, "Payment webhooks that cannot be applied yet.", count);
     let help = "How long the oldest parked webhook has waited; 0 without any.";
     text.gauge(&format!("{name}_oldest_seconds"), help, oldest_seconds);
+}
+
+fn searches(text: &mut Text, searches: &SearchMetrics) {
+    let name = "tillroll_search_requests_total";
+    text.head(name, "counter", "Searches answered, by how products were found.");
+    for (by, counter) in FoundBy::ALL.iter().zip(&searches.answered) {
+        text.value(name, &format!("mode=\"{}\"", by.name()), read(counter));
+    }
+    let failed = read(&searches.failed);
+    text.counter("tillroll_search_failed_total", "Searches without an answer.", failed);
 }
 
 fn given(text: &mut Text, services: &Services) {

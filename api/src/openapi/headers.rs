@@ -20,7 +20,9 @@ const WITH_IF_MATCH: &[&str] = &[
 ];
 /// Changes below these paths that have no version of their own.
 const WITHOUT_IF_MATCH: &[&str] =
-    &["/ratings", "/addresses", "/payment-methods", "/activate", "/deactivate", "/skus"];
+    &["/ratings", "/addresses", "/payment-methods", "/activate", "/deactivate", "/skus", "/views"];
+/// Hints, which leave nothing to be asked for, and may be repeated as they are.
+const HINTS: &[&str] = &["/products/{product_id}/views", "/impressions", "/clicks"];
 
 /// All headers an answer can have.
 pub(super) fn answered() -> Map<String, Value> {
@@ -55,6 +57,9 @@ pub(super) fn answered() -> Map<String, Value> {
 /// Headers of a good answer with this status.
 pub(super) fn given(route: &RouteEntry, status: &str) -> Value {
     let mut names = vec!["X-Request-Id"];
+    if HINTS.contains(&route.path) {
+        return described(&names);
+    }
     let changes = route.method != "GET";
     if changes {
         names.push("Tillroll-Position");
@@ -75,6 +80,10 @@ pub(super) fn given(route: &RouteEntry, status: &str) -> Value {
     if route.path == "/cart/items" {
         names.push("Tillroll-Session");
     }
+    described(&names)
+}
+
+fn described(names: &[&str]) -> Value {
     let reference = |name: &&str| {
         let to = json!({ "$ref": format!("#/components/headers/{name}") });
         ((*name).to_owned(), to)
@@ -107,7 +116,7 @@ pub(super) fn asked(route: &RouteEntry) -> Vec<Value> {
         add("webhook-signature", true, "`v1,` and the signature; several, separated by spaces.");
         return headers;
     }
-    if route.method == "POST" {
+    if route.method == "POST" && !HINTS.contains(&route.path) {
         let text = "1 to 255 visible ASCII characters; a repeat gets the first answer.";
         add("Idempotency-Key", false, text);
     }
@@ -127,7 +136,7 @@ pub(super) fn asked(route: &RouteEntry) -> Vec<Value> {
     if route.path == "/orders" && changes {
         add("Prefer", false, "`respond-async`: answer 202 at once.");
     }
-    if route.access & roles::STOREFRONT != 0 {
+    if route.access & (roles::STOREFRONT | roles::ANYBODY) != 0 {
         add(
             "Tillroll-Customer",
             false,

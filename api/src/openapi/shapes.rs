@@ -29,6 +29,18 @@ pub(crate) enum ProductStatus {
     Deleted,
 }
 
+/// Where in the shop products are put before a shopper.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// The front page.
+    Home,
+    /// A list that was searched for or browsed.
+    Search,
+    Similar,
+    FrequentlyBoughtTogether,
+}
+
 /// On which terms a customer buys.
 #[derive(ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -34,7 +34,6 @@ problems! {
     MALFORMED_JSON = "malformed_json", 400, "The body is not readable JSON", "Send one JSON object, nested at most 32 deep, in UTF-8.";
     MALFORMED_HEADER = "malformed_header", 400, "A header is malformed", "The detail names the header and the form it must have.";
     FOREIGN_POSITION = "foreign_position", 400, "The position is of another journal", "Positions are only good for the engine that gave them out; drop the header.";
-    SEARCH_NOT_AVAILABLE = "search_not_available", 400, "Full-text search is not available yet", "Leave out `q` and use the filters instead.";
     MALFORMED_WEBHOOK = "malformed_webhook", 400, "The webhook cannot be read", "Send the Standard Webhooks headers and a JSON body.";
     UNAUTHENTICATED = "unauthenticated", 401, "A credential is needed", "Send `Authorization: Bearer` with an API key or a customer's token that is in force.";
     WEBHOOK_NOT_AUTHENTIC = "webhook_not_authentic", 401, "The webhook's signature is not good", "Check the secret and the sender's clock; nothing was stored.";
@@ -59,6 +58,7 @@ problems! {
     KEY_STORE_UNAVAILABLE = "key_store_unavailable", 503, "The key store is unavailable", "Repeat after `Retry-After`; the operator finds the cause in the log.";
     READ_MODEL_UNAVAILABLE = "read_model_unavailable", 503, "A read model is unavailable", "Repeat after `Retry-After`.";
     READ_MODEL_BEHIND = "read_model_behind", 503, "The read model has not seen that position yet", "`Tillroll-Position` says how far it is; repeat after `Retry-After`.";
+    SEARCH_NOT_AVAILABLE = "search_not_available", 503, "Search is not available for now", "Repeat after `Retry-After`; everything else goes on.";
     // Refused by the current state.
     CONFLICT = "conflict", 409, "The current state does not allow it", "Read the thing again; the detail says what stands in the way.";
     STALE = "stale", 412, "It has changed since it was read", "Read it again, and repeat with its new `ETag`.";

@@ -45,8 +45,8 @@ fn check(value: &Value, schema: &Value, at: &str) -> Result<(), String> {
             };
         }
     }
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        check(value, part, at)?;
+    if schema["allOf"].is_array() {
+        return check(value, &together(schema), at);
     }
     is_of_type(value, &schema["type"]).map_err(|why| format!("{at} {why}"))?;
     if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
@@ -61,6 +61,23 @@ fn check(value: &Value, schema: &Value, at: &str) -> Result<(), String> {
         Some(fields) => check_fields(fields, schema, at),
         None => Ok(()),
     }
+}
+
+/// One schema of several that hold together: what is a field of any of them is a field.
+fn together(schema: &Value) -> Value {
+    let mut whole = serde_json::json!({ "type": "object", "properties": {}, "required": [] });
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let part = match part["$ref"].as_str() {
+            Some(to) => document().pointer(to.trim_start_matches('#')).unwrap(),
+            None => part,
+        };
+        for (name, field) in part["properties"].as_object().into_iter().flatten() {
+            whole["properties"][name] = field.clone();
+        }
+        let required = part["required"].as_array().into_iter().flatten().cloned();
+        whole["required"].as_array_mut().unwrap().extend(required);
+    }
+    whole
 }
 
 fn check_fields(

@@ -80,8 +80,6 @@ async fn paths_methods_and_queries_are_held_to_what_there_is() {
     let method = shop.ask("", "DELETE /cart", Value::Null).await.is(405);
     assert_eq!(method.header("allow"), "GET, HEAD, OPTIONS");
     shop.ask("", "GET /products/not-an-id", Value::Null).await.is(404);
-    let search = shop.ask("", "GET /products?q=mug", Value::Null).await.is(400);
-    assert_eq!(search.body["code"], "search_not_available");
     let wrong = shop.ask("", "GET /products?limit=0&sort=odd&price_min=1&no=1", Value::Null).await;
     assert_eq!(wrong.is(422).body["errors"][0]["field"], "no");
     let wrong =

@@ -1,5 +1,7 @@
 //! A shop in memory, and requests to it.
 
+mod searching;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,6 +12,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use actix_web::{App, test};
+use commands::browsing::{BrowsingLog, BrowsingOptions};
 use commands::{
     Bus, BusOptions, Caller, Clock, NoSnapshots, SystemClock, SystemIds, TokioSpawner, TokioTimer,
 };
@@ -27,6 +30,7 @@ use sagas::standard_webhooks::{WebhookSecret, WebhookSecrets};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::browsing::Kept;
 use crate::auth::{
     ApiKeyRole, ApiKeys, CustomerTokenOptions, CustomerTokens, NewApiKey, SignedTokens, TokenKey,
 };
@@ -42,6 +46,8 @@ const JWT_SECRET: [u8; 32] = [3; 32];
 
 pub(super) struct Shop {
     pub(super) services: Arc<Services>,
+    /// What was looked at.
+    pub(super) kept: Arc<Kept>,
     pub(super) seller_id: SellerId,
     pub(super) secrets: WebhookSecrets,
     keys: BTreeMap<&'static str, String>,
@@ -100,6 +106,14 @@ impl Shop {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(SystemIds::default());
+        let kept = Arc::new(Kept::default());
+        let (browsing, writer) = BrowsingLog::new(
+            BrowsingOptions { window: Duration::from_millis(10), ..BrowsingOptions::default() },
+            kept.clone(),
+            clock.clone(),
+            ids.clone(),
+        );
+        actix_web::rt::spawn(writer.run(Arc::new(TokioTimer), std::future::pending()));
         let options = BusOptions::default();
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(NoSnapshots), clock, ids, options);
@@ -128,6 +142,7 @@ impl Shop {
         actix_web::rt::spawn(runner.run(std::future::pending::<()>()));
 
         let dir = tempfile::tempdir().unwrap();
+        let (search, recommend) = searching::searching(&reads, &journal, dir.path()).await;
         let open_agenda =
             || AgendaTable::open(&dir.path().join("agenda.db"), journal.id(), journal.head());
         let agenda = Agenda::new(open_agenda().unwrap(), Arc::clone(&journal), engine.clone());
@@ -155,6 +170,7 @@ impl Shop {
             engine,
             reads,
             journal,
+            browsing: Some(browsing),
             api_keys,
             tokens: SignedTokens::new(&[5; 32]),
             customers: Some(customers.unwrap()),
@@ -163,12 +179,15 @@ impl Shop {
             build: Build { version: "0".to_owned(), commit: None },
             checks: Vec::new(),
             gauges: Vec::new(),
+            search,
+            recommend,
             parked_webhooks: Box::new(move |max| {
                 parked.lock().unwrap().parked(max).map_err(|error| error.to_string())
             }),
         });
         Self {
             services: Arc::new(services),
+            kept,
             seller_id,
             secrets,
             keys,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use eventstore::{
     AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, Client, Error, ExpectedRevision,
-    ReadEvent, ReadStreamOptions, StreamMetadataBuilder, StreamPosition,
+    ReadEvent, ReadStreamOptions, StreamMetadata, StreamMetadataBuilder, StreamPosition,
 };
 use tokio::runtime::Runtime;
 
@@ -25,6 +25,9 @@ use crate::held::hold;
 
 /// Bytes read at once; the rest comes with the next call.
 const PAGE_BYTES: usize = 16 << 20;
+
+/// `$tb` of a stream that is deleted softly.
+const DELETED: u64 = i64::MAX as u64;
 
 /// The server as this journal reaches it.
 #[derive(Debug)]
@@ -168,10 +171,19 @@ impl Server {
 
     /// Has a stream keep no more than its last events.
     pub(super) async fn keep_last(&self, stream: String, events: u64) -> Result<(), Failure> {
-        let metadata = StreamMetadataBuilder::new().max_count(events).build();
+        self.set_metadata(stream, StreamMetadataBuilder::new().max_count(events).build()).await
+    }
+
+    /// Deletes a stream softly.
+    pub(super) async fn delete(&self, stream: String) -> Result<(), Failure> {
+        self.set_metadata(stream, StreamMetadataBuilder::new().truncate_before(DELETED).build())
+            .await
+    }
+
+    async fn set_metadata(&self, stream: String, said: StreamMetadata) -> Result<(), Failure> {
         self.call(move |line| async move {
             let options = AppendToStreamOptions::default().requires_leader(true);
-            line.client.set_stream_metadata(stream, &options, &metadata).await.map(drop)
+            line.client.set_stream_metadata(stream, &options, &said).await.map(drop)
         })
         .await
     }

@@ -37,6 +37,7 @@ mod options;
 mod place;
 mod points;
 mod shared;
+mod whole;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, mpsc};
@@ -47,6 +48,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 pub use options::EventStoreOptions;
+pub use whole::{delete, is_there};
 
 use crate::held::hold;
 use crate::{

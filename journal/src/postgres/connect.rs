@@ -120,7 +120,7 @@ impl Server {
 }
 
 /// A name that means the same with and without quotes.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     !name.is_empty()
         && name.len() < 64

@@ -14,6 +14,7 @@ mod migrate;
 mod options;
 mod read;
 mod resolve;
+mod schemas;
 mod shared;
 mod tail;
 
@@ -28,6 +29,7 @@ use uuid::Uuid;
 pub use connect::Server;
 pub use migrate::migrate;
 pub use options::PostgresOptions;
+pub use schemas::{drop_schema, schemas};
 
 use crate::held::{hold, read as read_lock};
 use crate::{

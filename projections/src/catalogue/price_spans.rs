@@ -1,7 +1,7 @@
 //! The lowest price of a product as a function of time.
 //!
 //! Prices change by events, but sales also end by themselves. So for each currency the lowest
-//! retail price is kept as spans of time, one for each instant at which a sale ends: a reader
+//! price is kept as spans of time, one for each instant at which a sale ends: a reader
 //! looks for the span that holds now, and an ended sale cannot match. Most products have one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +25,10 @@ pub(super) fn nanoseconds(at: Timestamp) -> i64 {
     at.timestamp_nanos_opt().unwrap_or(if at.timestamp() < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Spans of all currencies, in order; those in which nothing can be bought are left out. A
-/// product without SKUs on sale shows its base price.
+/// Spans of all currencies in which `tier` can buy, in order; those in which nothing can be bought
+/// are left out. A product without SKUs on sale shows its base price.
 pub(super) fn spans<'p>(
+    tier: Tier,
     base: &Prices,
     skus: impl Iterator<Item = &'p PriceBook> + Clone,
 ) -> Vec<PriceSpan> {
@@ -36,25 +37,34 @@ pub(super) fn spans<'p>(
         Some(_) => skus.collect(),
         None => vec![&nothing],
     };
-    let currencies: BTreeSet<Currency> = skus
+    let mut currencies: BTreeSet<Currency> = skus
         .iter()
         .flat_map(|sku| sku.own.keys().chain(sku.sale.keys()))
         .chain(base.keys())
         .copied()
         .collect();
+    if tier == Tier::Wholesale {
+        currencies.extend(skus.iter().flat_map(|sku| sku.wholesale.keys()));
+    }
     let mut spans = Vec::with_capacity(currencies.len());
     for currency in currencies {
-        spans_in(currency, base, &skus, &mut spans);
+        spans_in(tier, currency, base, &skus, &mut spans);
     }
     spans
 }
 
 /// Sweeps over the instants at which sales end, with all prices that hold in between counted:
 /// n log n in the SKUs, where asking for the lowest at each instant would be n².
-fn spans_in(currency: Currency, base: &Prices, skus: &[&PriceBook], spans: &mut Vec<PriceSpan>) {
+fn spans_in(
+    tier: Tier,
+    currency: Currency,
+    base: &Prices,
+    skus: &[&PriceBook],
+    spans: &mut Vec<PriceSpan>,
+) {
     let price = |sku: &PriceBook, at| {
         let policy = WholesalePolicy::default();
-        effective_price(sku, base, Tier::Retail, currency, at, policy).map(|price| price.minor)
+        effective_price(sku, base, tier, currency, at, policy).map(|price| price.minor)
     };
     let mut holding: BTreeMap<i64, usize> = BTreeMap::new();
     let mut ends: BTreeMap<i64, Vec<Change>> = BTreeMap::new();
@@ -120,7 +130,8 @@ mod tests {
     fn book() -> impl Strategy<Value = PriceBook> {
         let own = prop::option::of(1_i64..20);
         let sale = prop::option::of((1_i64..20, prop::option::of(0_i64..8)));
-        (own, sale).prop_map(|(own, sale)| PriceBook {
+        let wholesale = prop::option::of(1_i64..20);
+        (own, sale, wholesale).prop_map(|(own, sale, wholesale)| PriceBook {
             own: own.map(|minor| (Currency::GBP, minor)).into_iter().collect(),
             sale: sale
                 .map(|(minor, end)| {
@@ -129,7 +140,7 @@ mod tests {
                 })
                 .into_iter()
                 .collect(),
-            wholesale: Prices::from([(Currency::GBP, 1)]),
+            wholesale: wholesale.map(|minor| (Currency::GBP, minor)).into_iter().collect(),
         })
     }
 
@@ -137,9 +148,10 @@ mod tests {
         #[test]
         fn at_any_instant_the_span_is_the_lowest_effective_price(
             base in prop::option::of(1_i64..20), skus in prop::collection::vec(book(), 1..6),
+            tier in prop::sample::select(vec![Tier::Retail, Tier::Wholesale]),
         ) {
             let base: Prices = base.map(|minor| (Currency::GBP, minor)).into_iter().collect();
-            let spans = spans(&base, skus.iter());
+            let spans = spans(tier, &base, skus.iter());
             for half_seconds in -1..18 {
                 let now = at(0) + chrono::TimeDelta::milliseconds(500 * half_seconds);
                 let now_ns = nanoseconds(now);
@@ -150,7 +162,7 @@ mod tests {
                 let policy = WholesalePolicy::default();
                 let lowest = skus.iter()
                     .filter_map(|sku| {
-                        effective_price(sku, &base, Tier::Retail, Currency::GBP, now, policy)
+                        effective_price(sku, &base, tier, Currency::GBP, now, policy)
                     })
                     .map(|price| price.minor)
                     .min();

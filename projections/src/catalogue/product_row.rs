@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::sql::{Connection, OptionalExtension, params};
+use domain::pricing::{PriceBook, Prices, Tier};
 use domain::product::{Product, ProductOnRecord, ProductStatus};
 use domain::rating::RatingEvent;
 use domain::{Decider, ProductId, Timestamp};
@@ -14,7 +15,7 @@ use schemas::AnyEvent;
 use serde::{Deserialize, Serialize};
 
 use super::price_spans::{PriceSpan, spans};
-use super::stock;
+use super::{TierPrice, changes, stock};
 use crate::{Envelope, StoreError};
 
 pub(super) const TABLES: &str = "
@@ -110,8 +111,32 @@ impl ProductRow {
     }
 
     fn spans(&self) -> Vec<PriceSpan> {
-        let on_sale = self.content.product.skus.values().filter(|sku| !sku.withdrawn);
-        spans(&self.content.product.base_prices, on_sale.map(|sku| &sku.prices))
+        let (base, on_sale) = self.content.prices();
+        spans(Tier::Retail, base, on_sale)
+    }
+}
+
+impl Content {
+    /// Base prices, and those of the SKUs on sale.
+    fn prices(&self) -> (&Prices, impl Iterator<Item = &PriceBook> + Clone) {
+        let on_sale = self.product.skus.values().filter(|sku| !sku.withdrawn);
+        (&self.product.base_prices, on_sale.map(|sku| &sku.prices))
+    }
+
+    /// The lowest price that each tier pays, as a function of time.
+    pub(super) fn tier_prices(&self) -> Vec<TierPrice> {
+        let (base, on_sale) = self.prices();
+        let of = |tier: Tier| {
+            let price = move |span: PriceSpan| TierPrice {
+                tier: tier.into(),
+                currency: span.currency,
+                from_ns: span.from_ns,
+                until_ns: span.until_ns,
+                minor: span.minor,
+            };
+            spans(tier, base, on_sale.clone()).into_iter().map(price)
+        };
+        of(Tier::Retail).chain(of(Tier::Wholesale)).collect()
     }
 }
 
@@ -192,7 +217,8 @@ pub(super) fn save(
                 after.stars.sum
             ])?;
     }
-    Ok(())
+    // Also where it is as before: it may have been otherwise in the middle of the batch.
+    changes::mark_product(connection, after.number)
 }
 
 fn save_content(connection: &Connection, after: &ProductRow) -> Result<(), StoreError> {

@@ -48,6 +48,11 @@ pub struct SkuView {
     pub available: i64,
 }
 
+/// How many products there are, whatever their status.
+pub fn products(connection: &Connection) -> Result<u64, StoreError> {
+    connection.prepare_cached("SELECT count(*) FROM product")?.query_row([], |row| row.get(0))
+}
+
 /// The product with this id, whatever its status; `None` for an unknown one.
 pub fn product(
     connection: &Connection,

@@ -1,6 +1,7 @@
 //! The rules of the catalogue, and any shop's life against the same questions asked by hand.
 
 mod any_shop;
+mod following;
 mod weighing;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! One order as this model sees it: its products, and which units of them are not back yet.
+//! One order as models of purchases see it: its products, and which units of them are not back yet.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ struct Line {
 }
 
 impl Basket {
-    pub(super) fn fold(row: Option<Self>, event: &OrderEvent, position: Position) -> Option<Self> {
+    pub(crate) fn fold(row: Option<Self>, event: &OrderEvent, position: Position) -> Option<Self> {
         match event {
             OrderEvent::Placed(order) => row.or_else(|| Self::placed(&order.lines, position)),
             OrderEvent::Confirmed(_) => row.map(|basket| Self { confirmed: true, ..basket }),
@@ -102,7 +102,7 @@ impl Basket {
         self.ordinal
     }
 
-    pub(super) fn is_confirmed(&self) -> bool {
+    pub(crate) fn is_confirmed(&self) -> bool {
         self.confirmed
     }
 
@@ -112,12 +112,25 @@ impl Basket {
         if self.confirmed { &self.products } else { &[] }
     }
 
-    pub(super) fn products_blob(&self) -> Vec<u8> {
+    /// Products the order counts for, each with its units that are not back.
+    pub(crate) fn counted_units(&self) -> BTreeMap<ProductId, i64> {
+        let mut units = BTreeMap::new();
+        if self.confirmed {
+            for line in &self.lines {
+                if let Some(product) = self.products.get(line.product as usize) {
+                    *units.entry(*product).or_default() += i64::from(line.units);
+                }
+            }
+        }
+        units
+    }
+
+    pub(crate) fn products_blob(&self) -> Vec<u8> {
         self.products.iter().flat_map(|id| id.uuid().into_bytes()).collect()
     }
 
     /// Line number, product index and units of every line, each as LEB128.
-    pub(super) fn lines_blob(&self) -> Vec<u8> {
+    pub(crate) fn lines_blob(&self) -> Vec<u8> {
         let mut blob = Vec::with_capacity(self.lines.len() * 4);
         for line in &self.lines {
             for number in [line.line, line.product, line.units] {
@@ -127,7 +140,7 @@ impl Basket {
         blob
     }
 
-    pub(super) fn read(
+    pub(crate) fn read(
         ordinal: i64,
         confirmed: bool,
         products: &[u8],

@@ -6,6 +6,8 @@
 //! interestingness measure for association patterns, 2002).
 
 use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
 
 use domain::ProductId;
 use serde::{Deserialize, Serialize};
@@ -15,10 +17,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Score {
-    /// Normalised by popularity, and not carried away by products that are hardly ever bought.
+    /// Ochiai's coefficient: normalised by popularity, and not carried away by products that are hardly ever bought.
     #[default]
     Cosine,
-    /// How many times more often than by chance; favours rare products.
+    /// How many times more often than by chance; favours rare products, of which the minimum of
+    /// orders together (`support_min` of the settings) leaves out the rarest.
     Lift,
     /// Orders with both among orders with either.
     Jaccard,
@@ -36,7 +39,38 @@ pub struct Partner {
     pub orders: u32,
 }
 
+/// A name that is no score's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no score: it is `cosine`, `lift`, `jaccard` or `count`")]
+pub struct UnknownScore(String);
+
+impl FromStr for Score {
+    type Err = UnknownScore;
+
+    fn from_str(name: &str) -> Result<Self, UnknownScore> {
+        let found = Self::ALL.into_iter().find(|score| score.name() == name);
+        found.ok_or_else(|| UnknownScore(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Score {
+    /// As requests name it; the same as serde does.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Lift => "lift",
+            Self::Jaccard => "jaccard",
+            Self::Count => "count",
+        }
+    }
+
     pub(super) const ALL: [Self; 4] = [Self::Cosine, Self::Lift, Self::Jaccard, Self::Count];
 
     /// Orders partners of a product in `of_orders` orders, the best first. Products of whole
@@ -94,5 +128,30 @@ impl Partner {
     pub fn jaccard(&self, of_orders: u32) -> f64 {
         f64::from(self.together)
             / (f64::from(of_orders) + f64::from(self.orders) - f64::from(self.together))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_those_of_the_textbook() {
+        // Of 36 orders 4 hold a, 9 hold b and 3 hold both.
+        let b = Partner { product_id: ProductId::new(uuid::Uuid::nil()), together: 3, orders: 9 };
+        let close = |score: f64, expected: f64| (score - expected).abs() < 1e-12;
+        assert!(close(b.cosine(4), 3.0 / 6.0));
+        assert!(close(b.lift(4, 36), (3.0 / 36.0) / ((4.0 / 36.0) * (9.0 / 36.0))));
+        assert!(close(b.jaccard(4), 3.0 / 10.0));
+    }
+
+    #[test]
+    fn scores_have_the_same_names_everywhere() {
+        for score in Score::ALL {
+            assert_eq!(score.to_string().parse(), Ok(score));
+            assert_eq!(serde_json::to_value(score).unwrap(), score.name());
+        }
+        let error = "Cosine".parse::<Score>().unwrap_err().to_string();
+        assert_eq!(error, "`Cosine` is no score: it is `cosine`, `lift`, `jaccard` or `count`");
     }
 }

@@ -18,13 +18,13 @@ use super::counting::Counter;
 use super::*;
 use crate::given::{at, dump, empty, feed, given, id, log};
 
-type Given = (Uuid, AnyEvent);
+pub(crate) type Given = (Uuid, AnyEvent);
 
-pub(super) fn order(number: u128) -> OrderId {
+pub(crate) fn order(number: u128) -> OrderId {
     id(0x0f00 + number)
 }
 
-pub(super) fn product(number: u128) -> ProductId {
+pub(crate) fn product(number: u128) -> ProductId {
     id(0xab00_0000 + number)
 }
 
@@ -33,7 +33,7 @@ fn units(quantity: u32) -> Quantity {
 }
 
 /// Lines are numbered from 1; one unit of each product, or as many as named.
-pub(super) fn placed(number: u128, lines: &[(u128, u32)]) -> Given {
+pub(crate) fn placed(number: u128, lines: &[(u128, u32)]) -> Given {
     let lines = lines
         .iter()
         .zip(1..)
@@ -66,11 +66,11 @@ pub(super) fn placed(number: u128, lines: &[(u128, u32)]) -> Given {
     happened(number, OrderEvent::Placed(Box::new(placed)))
 }
 
-fn happened(number: u128, event: OrderEvent) -> Given {
+pub(crate) fn happened(number: u128, event: OrderEvent) -> Given {
     (order(number).uuid(), event.into())
 }
 
-fn transition(number: u128, to: OrderStatus) -> Transition {
+pub(crate) fn transition(number: u128, to: OrderStatus) -> Transition {
     Transition {
         order_id: order(number),
         previous_state: OrderStatus::Pending,
@@ -80,12 +80,12 @@ fn transition(number: u128, to: OrderStatus) -> Transition {
     }
 }
 
-pub(super) fn confirmed(number: u128) -> Given {
+pub(crate) fn confirmed(number: u128) -> Given {
     let event = OrderEvent::Confirmed(transition(number, OrderStatus::Confirmed));
     happened(number, event)
 }
 
-fn ended(number: u128) -> EndTransition {
+pub(crate) fn ended(number: u128) -> EndTransition {
     EndTransition {
         order_id: order(number),
         previous_state: OrderStatus::Pending,
@@ -96,7 +96,7 @@ fn ended(number: u128) -> EndTransition {
     }
 }
 
-fn came_back(number: u128, lines: &[(u32, u32)]) -> Given {
+pub(crate) fn came_back(number: u128, lines: &[(u32, u32)]) -> Given {
     let lines = lines
         .iter()
         .map(|(line, quantity)| LineUnits { line: *line, quantity: units(*quantity) })
@@ -238,7 +238,7 @@ fn an_order_of_1100_lines_is_one_basket_and_1100_postings() {
 }
 
 /// A shop's life in random order; events that make no sense are part of it.
-fn life() -> impl Strategy<Value = Vec<Given>> {
+pub(crate) fn life() -> impl Strategy<Value = Vec<Given>> {
     let basket = prop::collection::vec((0_u128..12, 1_u32..3), 1..7);
     let one = prop_oneof![
         3 => (0_u128..25, basket).prop_map(|(number, lines)| placed(number, &lines)),
@@ -294,6 +294,21 @@ fn by_hand(events: &[Given]) -> Vec<BTreeSet<ProductId>> {
     counted.map(|(_, left)| left.into_values().map(|(product, _)| product).collect()).collect()
 }
 
+/// Read two at a time.
+fn whole_baskets(connection: &Connection) -> Vec<Vec<ProductId>> {
+    let mut all = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = super::baskets(connection, after, 2).unwrap();
+        let Some((last, _)) = page.last() else { break };
+        assert!(page.is_sorted_by_key(|(ordinal, _)| *ordinal) && *last > after);
+        after = *last;
+        all.extend(page.into_iter().map(|(_, products)| products));
+    }
+    all.sort_unstable();
+    all
+}
+
 fn together(baskets: &[BTreeSet<ProductId>], a: ProductId, b: ProductId) -> u32 {
     let both = baskets.iter().filter(|b1| b1.contains(&a) && b1.contains(&b));
     both.count() as u32
@@ -307,6 +322,12 @@ proptest! {
         let baskets = by_hand(&events);
         let connection = model(events);
         let products: BTreeSet<_> = baskets.iter().flatten().copied().collect();
+        prop_assert_eq!(whole_baskets(&connection), {
+            let mut sorted: Vec<Vec<_>> =
+                baskets.iter().map(|basket| basket.iter().copied().collect()).collect();
+            sorted.sort_unstable();
+            sorted
+        });
         let mut expected = Vec::new();
         for a in &products {
             for b in products.range(*a..).skip(1) {

@@ -12,7 +12,7 @@ use super::tests::{confirmed, placed, product};
 use super::*;
 use crate::given::{feed, log, processor_time};
 
-fn baskets() -> Vec<Vec<u128>> {
+pub(crate) fn baskets() -> Vec<Vec<u128>> {
     let read = |line: &str| line.split(' ').map(|n| n.parse().unwrap()).collect();
     match std::env::var("TILLROLL_BASKETS") {
         Ok(path) => {
@@ -52,7 +52,8 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
         )
         .unwrap();
     let connection = Connection::from(connection);
-    FrequentlyBoughtTogether::create_tables(&connection).unwrap();
+    let model = crate::model::Folder::<FrequentlyBoughtTogether>::new();
+    crate::file::create(&connection, &model, uuid::Uuid::nil()).unwrap();
     let baskets = baskets();
     let mut events = Vec::new();
     for (basket, number) in baskets.iter().zip(0_u128..) {
@@ -127,10 +128,43 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
     let started = processor_time();
     let now = top(&connection, popular, 10, Score::Cosine, Freshness::Current).unwrap();
     eprintln!("counted on the spot ({} orders): {:?}", now.orders, (processor_time() - started));
-    let _ = product(0);
+    a_very_long_order(&connection);
 
     if !cfg!(debug_assertions) {
         assert!(loading < Duration::from_secs(5), "loading took {loading:?}");
         assert!(counting < Duration::from_secs(3), "counting took {counting:?}");
     }
+}
+
+#[expect(clippy::print_stderr, reason = "figures are for people")]
+fn a_very_long_order(connection: &Connection) {
+    // The first products are in ever so many orders, the others in this one alone.
+    let lines: Vec<_> = (3_450..4_550).map(|number| (number, 1)).collect();
+    let mut long = log([placed(u128::MAX / 2, &lines), confirmed(u128::MAX / 2)]);
+    for event in &mut long {
+        event.position.0 += 500_000_000;
+    }
+    let started = processor_time();
+    feed::<FrequentlyBoughtTogether>(connection, &long, 2);
+    eprintln!("an order of 1,100 lines: folded in {:?}", processor_time() - started);
+    let ask = |freshness| top(connection, product(4_500), 10, Score::Cosine, freshness).unwrap();
+    let started = processor_time();
+    let now = ask(Freshness::Current);
+    eprintln!("one of its products counted on the spot: {:?}", processor_time() - started);
+    assert_eq!(now.orders, 1);
+    let started = processor_time();
+    let mut calls = 0;
+    let budget = Budget { products_max: 2_000, time_max: Duration::from_millis(50) };
+    let mut longest = Duration::ZERO;
+    loop {
+        let began = processor_time();
+        let left = refresh(connection, &Settings::default(), budget).unwrap().left;
+        longest = longest.max(processor_time() - began);
+        calls += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    let took = processor_time() - started;
+    eprintln!("then all refreshed in {took:?}: {calls} pieces, the longest {longest:?}");
 }

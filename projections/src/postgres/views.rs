@@ -15,6 +15,7 @@ pub(super) fn of(model: &str) -> Option<&'static str> {
         "stock" => include_str!("views/stock.sql"),
         "catalogue" => include_str!("views/catalogue.sql"),
         "parties" => include_str!("views/parties.sql"),
+        "purchases" => include_str!("views/purchases.sql"),
         "frequently_bought_together" => include_str!("views/frequently_bought_together.sql"),
         _ => return None,
     })

@@ -1,5 +1,7 @@
 //! The runner over any batches, restarts, faults and rebuilds.
 
+mod following;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use crate::conformance::{Store, in_every_store};
 use crate::story::{self, Teller};
 use crate::{
     Projector, RebuildError, RebuildOptions, RebuildProgress, Rebuilt, Registration, WaitError,
-    models, order_history, orders, rebuild,
+    frequently_bought_together, models, order_history, orders, rebuild,
 };
 
 pub(crate) fn journal() -> (Arc<dyn Journal>, Teller) {
@@ -392,6 +394,30 @@ async fn it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions(sto
     assert_eq!(runner.position(), journal.head());
 }
 
+async fn what_was_put_off_is_done_at_the_end_where_that_is_asked_for(store: Store) {
+    let (journal, mut teller) = journal();
+    for round in 0..2 {
+        teller.tell(story::bought(2 + round * story::SKUS, 3)).await;
+    }
+    for (upkeep_at_end, stale) in [(false, 3), (true, 0)] {
+        let housekeeping_every = Duration::from_secs(3_600);
+        let options = Options { upkeep_at_end, housekeeping_every, ..Options::default() };
+        let directory = &store.directory;
+        let runner =
+            Runner::open(Arc::clone(&journal), directory, &models::all(), options).unwrap();
+        let models = runner.read_models();
+        let head = journal.head();
+        let caught_up = async move {
+            models.wait_for(head, Duration::from_secs(20)).await.unwrap();
+        };
+        runner.run(caught_up).await.unwrap();
+        let models = ReadModels::open(directory, &models::all()).unwrap();
+        let model = frequently_bought_together::FrequentlyBoughtTogether::NAME;
+        let found = models.read(model, frequently_bought_together::stale_products).unwrap();
+        assert_eq!(found, stale, "{upkeep_at_end}");
+    }
+}
+
 in_every_store! {
     the_same_rows_come_of_any_batches_and_any_restarts
     a_crash_in_the_middle_of_a_batch_loses_and_repeats_nothing
@@ -407,4 +433,5 @@ in_every_store! {
     a_model_that_is_behind_does_not_hold_up_the_others
     a_reader_who_waits_is_not_held_up_by_lingering
     it_runs_until_it_is_told_to_stop_and_then_has_written_its_positions
+    what_was_put_off_is_done_at_the_end_where_that_is_asked_for
 }

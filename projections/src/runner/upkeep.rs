@@ -55,6 +55,17 @@ impl Runner {
         self.store_positions()
     }
 
+    /// Does all work of their own that models put off, piece by piece.
+    ///
+    /// # Errors
+    /// `Store` of the first that fails.
+    pub fn finish_upkeep(&mut self) -> Result<(), RunnerError> {
+        for feed in &mut self.feeds {
+            while feed.upkeep().map_err(store(feed.name()))? > 0 {}
+        }
+        Ok(())
+    }
+
     /// Applies the parked events of a model in order, stream by stream; returns how many are
     /// left, because they or an earlier one of their stream fail again.
     ///

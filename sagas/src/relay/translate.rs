@@ -139,6 +139,7 @@ pub fn translate(
         | AnyEvent::Warehouse(_)
         | AnyEvent::Cart(_)
         | AnyEvent::Checkout(_)
+        | AnyEvent::Browsing(_)
         | AnyEvent::Request(_)
         | AnyEvent::Webhook(_) => None,
     };

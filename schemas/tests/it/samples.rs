@@ -1,6 +1,7 @@
 //! One event of each kind with every field set, and one with only what must be there. Ids and
 //! times are fixed: the files made of these never change.
 
+mod browsing;
 mod goods;
 mod money;
 mod people;
@@ -24,6 +25,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(sale::order());
     all.extend(sale::after());
     all.extend(money::samples());
+    all.extend(browsing::samples());
     all
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use chrono::TimeDelta;
 use domain::{CustomerId, ProductId, Timestamp};

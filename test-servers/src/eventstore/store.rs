@@ -123,7 +123,9 @@ impl Store {
         let length = stream.events.len() as u64;
         let by_count = meta["$maxCount"].as_u64().map_or(0, |max| length.saturating_sub(max));
         let truncated = meta["$tb"].as_u64().unwrap_or(0);
-        Some((by_count.max(truncated), stream))
+        // As the server marks a stream that is deleted softly.
+        let deleted = truncated == i64::MAX as u64;
+        (!deleted).then_some((by_count.max(truncated), stream))
     }
 
     pub fn is_deleted(&self, name: &str) -> bool {

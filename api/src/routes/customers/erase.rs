@@ -10,7 +10,8 @@ use crate::reply::{Answer, Reply};
 use crate::routes::acting::change;
 use crate::wire::Ids;
 
-/// Erases a customer: the key that opens their personal data is destroyed, for good.
+/// Erases a customer: the key that opens their personal data is destroyed, for good, and what they
+/// looked at is not used any more.
 ///
 /// Amounts, stock and orders stay. Harmless when repeated.
 #[utoipa::path(delete, path = "/customers/{customer_id}", tag = "customers",
@@ -27,5 +28,8 @@ pub(crate) async fn erase_customer(
     })
     .await?;
     who.services().engine.keys().erase(customer_id.uuid()).await?;
+    if let Some(browsing) = &who.services().browsing {
+        browsing.erase(customer_id, who.services().engine.bus().now()).await?;
+    }
     Reply::ok().position(&who, done.position).json(&done.value)
 }

@@ -1,13 +1,15 @@
 //! `GET /products/{product_id}/frequently-bought-together`.
 
 use domain::ProductId;
+use domain::pricing::Tier;
 use projections::Projector;
 use projections::frequently_bought_together::{
-    FrequentlyBoughtTogether, Freshness, Score, TOP_MAX, top,
+    FrequentlyBoughtTogether, Freshness, Recommendation, Score, TOP_MAX, top,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::on_show::{ProductOnShow, known_product};
 use crate::auth::Who;
 use crate::auth::roles::PUBLIC;
 use crate::problem::Problem;
@@ -16,8 +18,10 @@ use crate::routes::off_thread;
 use crate::wire::{Ids, Query, query};
 
 query! {
-    /// How many.
+    /// How many, and by what.
     BoughtTogether {
+        /// cosine (the default), lift, jaccard or count.
+        score: Score = String,
         /// 1 to 20, 10 if left out.
         #[param(minimum = 1, maximum = 20)]
         limit: usize = usize,
@@ -29,6 +33,8 @@ query! {
 pub(crate) struct PartnerBody {
     #[schema(value_type = Uuid)]
     product_id: ProductId,
+    /// As everybody sees it, at retail prices.
+    product: ProductOnShow,
     /// Orders with both.
     together: u32,
     /// Orders with this one.
@@ -38,7 +44,7 @@ pub(crate) struct PartnerBody {
     jaccard: f64,
 }
 
-/// The best partners of a product, best first.
+/// The best partners of a product that are for sale, best first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BoughtTogetherBody {
     #[schema(value_type = Uuid)]
@@ -63,25 +69,45 @@ pub(crate) async fn list_bought_together(
         return Err(Problem::field("limit", "invalid", message));
     }
     who.wait_for(&[FrequentlyBoughtTogether::NAME]).await?;
+    who.wait_for_products().await?;
+    known_product(&who, product_id).await?;
     let reads = who.services().reads.clone();
+    let score = query.score.unwrap_or_default();
     let found = off_thread(move || {
         reads.read(FrequentlyBoughtTogether::NAME, |connection| {
-            top(connection, product_id, limit, Score::default(), Freshness::Stored)
+            // All that are stored, since some may not be for sale any more.
+            top(connection, product_id, TOP_MAX, score, Freshness::Stored)
         })
     });
     let found = found.await??;
-    let partners = found.partners.iter().map(|partner| PartnerBody {
-        product_id: partner.product_id,
-        together: partner.together,
-        orders: partner.orders,
-        cosine: partner.cosine,
-        lift: partner.lift,
-        jaccard: partner.jaccard,
+    let services = who.services();
+    let ids: Vec<ProductId> = found.partners.iter().map(|partner| partner.product_id).collect();
+    let now = services.engine.bus().now();
+    let summaries = services.search.shelf().summaries(&ids, Tier::Retail, now);
+    let mut partners = found.partners.into_iter();
+    let partners = summaries.into_iter().filter_map(|summary| {
+        // Both are in one order.
+        let of = partners.find(|partner| partner.product_id == summary.product_id)?;
+        Some(PartnerBody::new(&of, ProductOnShow::new(summary, None)))
     });
-    let partners = partners.collect();
+    let partners = partners.take(limit).collect();
     Reply::ok().shared_for(60).json(&BoughtTogetherBody {
         product_id,
         orders: found.orders,
         partners,
     })
+}
+
+impl PartnerBody {
+    fn new(of: &Recommendation, product: ProductOnShow) -> Self {
+        Self {
+            product_id: of.product_id,
+            product,
+            together: of.together,
+            orders: of.orders,
+            cosine: of.cosine,
+            lift: of.lift,
+            jaccard: of.jaccard,
+        }
+    }
 }

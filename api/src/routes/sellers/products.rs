@@ -3,7 +3,9 @@
 use domain::SellerId;
 use domain::product::ProductStatus;
 use projections::Projector;
-use projections::catalogue::{Catalogue, Cursor, Filter, Request, Sort, Start, list};
+use projections::catalogue::{Catalogue, Cursor, Filter, Page, Request, Sort, Start, list};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::Who;
 use crate::auth::roles::{ADMIN, SELLER, SUPPORT};
@@ -11,7 +13,7 @@ use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
 use crate::routes::off_thread;
 use crate::routes::page::limit_of;
-use crate::routes::products::list::ProductPage;
+use crate::routes::products::body::ProductSummaryBody;
 use crate::wire::{Ids, Query, query};
 
 query! {
@@ -24,6 +26,24 @@ query! {
         /// 1 to 100, 50 if left out.
         #[param(minimum = 1, maximum = 100)]
         limit: usize = usize,
+    }
+}
+
+/// One page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductPage {
+    products: Vec<ProductSummaryBody>,
+    /// Products on all pages.
+    total: u64,
+    /// Where the next page begins; null on the last.
+    next: Option<String>,
+}
+
+impl From<Page> for ProductPage {
+    fn from(page: Page) -> Self {
+        let next = page.next.map(|cursor| cursor.to_string());
+        let products = page.products.into_iter().map(ProductSummaryBody::from).collect();
+        Self { products, total: page.total, next }
     }
 }
 

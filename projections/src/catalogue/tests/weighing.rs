@@ -1,4 +1,6 @@
-//! What lists cost in a shop of 100,000 products; run by hand in release mode.
+//! What lists, and reading what changed, cost in a shop of 100,000 products; run by hand in release mode.
+
+use journal::Position;
 
 use super::*;
 use crate::given::{empty, feed, processor_time};
@@ -59,7 +61,54 @@ fn lists_of_100_000_products() {
         );
     }
     let started = processor_time();
-    let events: Vec<_> = (0..10_000_u128).map(|n| held(n + 1, 1, 5, 1)).collect();
-    feed::<Catalogue>(&connection, &log(events), 1_000);
+    let holds: Vec<_> = (0..10_000_u128).map(|n| held(n + 1, 1, 5, 1)).collect();
+    feed::<Catalogue>(&connection, &log(holds), 1_000);
     eprintln!("a stock event: {:?}", (processor_time() - started) / 10_000);
+
+    read_changes(&connection, Position(0), "all documents");
+    let mut other: Vec<Given> = Vec::new();
+    for number in 0..10_000_u128 {
+        let mut details = details(&format!("Thing {number}"));
+        details.description = "What there is to say about a thing. ".repeat(15);
+        other.push(of_product(number * 10 + 1, ProductEvent::DetailsChanged(details)));
+    }
+    let mut other = log(other);
+    for event in &mut other {
+        event.position.0 += events.len() as u64;
+    }
+    let started = processor_time();
+    feed::<Catalogue>(&connection, &other, 1_000);
+    eprintln!("a change of details: {:?}", (processor_time() - started) / 10_000);
+    let since = Position(events.len() as u64);
+    read_changes(&connection, since, "those with 540 letters of description");
+    let rename = CategoryEvent::Renamed {
+        category_id: id(1),
+        name: "New name".to_owned(),
+        slug: "c1".to_owned(),
+    };
+    let mut rename = log([(Uuid::nil(), rename.into())]);
+    rename[0].position.0 = since.0 + 10_001;
+    let started = processor_time();
+    feed::<Catalogue>(&connection, &rename, 1);
+    eprintln!("the root of all categories renamed: {:?}", processor_time() - started);
+    read_changes(&connection, Position(since.0 + 10_000), "all of them below it");
+}
+
+#[expect(clippy::print_stderr, reason = "figures are for people")]
+fn read_changes(connection: &Connection, since: Position, what: &str) {
+    for limit in [100, 1_000, 10_000] {
+        let started = processor_time();
+        let (mut after, mut documents) = (0, 0);
+        loop {
+            let page = changes(connection, since, after, limit).unwrap();
+            documents += page.documents.len();
+            after = page.documents.last().map_or(after, |document| document.number);
+            if !page.more {
+                break;
+            }
+        }
+        let took = processor_time() - started;
+        let each = took / u32::try_from(documents.max(1)).unwrap();
+        eprintln!("{what}, {limit} a page: {documents} in {took:?}, {each:?} each");
+    }
 }

@@ -1,0 +1,3 @@
+//! The front page.
+
+pub(crate) mod show;

@@ -1,0 +1,227 @@
+//! The search engine within the process: words in a tantivy index, all else on the shelf.
+//!
+//! The engine does not own the shelf: whoever feeds it changes the shelf first. So for a moment a
+//! product may be on the shelf and not in the index, or the other way round; what is not on the shelf
+//! is never found.
+//!
+//! In the engine's directory each filling has a directory of its own, named by a number, and the file
+//! `serving` names the one that serves. What else is there after a crash was never finished, or is no
+//! longer wanted.
+
+mod answer;
+mod generations;
+
+pub(crate) use answer::answer;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use journal::{JournalId, Position};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::text::{TextMatches, TextSettings};
+use crate::{Changes, Filled, Findings, Question, SearchEngine, SearchError, Shelf};
+use generations::{Generation, Generations};
+
+/// See the module. A clone is the same engine.
+#[derive(Clone)]
+pub struct EmbeddedEngine(Arc<Shared>);
+
+struct Shared {
+    generations: Generations,
+    shelf: Shelf,
+    serving: RwLock<Option<Arc<Generation>>>,
+    /// Begun, and not yet serving.
+    next: Mutex<Option<Arc<Generation>>>,
+    /// As many searches at a time as there are processors: more would only wait for each other, each
+    /// with a thread of its own.
+    searches: Arc<Semaphore>,
+}
+
+/// What an index was filled from, as it is kept beside its documents.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    journal: JournalId,
+    generation: u64,
+    position: Position,
+}
+
+impl EmbeddedEngine {
+    /// Opens what serves in the directory, which is made if there is none. What is damaged, or was
+    /// written by another version or with another language, does not serve: it is to be filled anew.
+    ///
+    /// # Errors
+    /// `Unavailable` if the directory cannot be read or written, or another process has it open.
+    pub fn open(
+        directory: &Path,
+        settings: TextSettings,
+        shelf: Shelf,
+    ) -> Result<Self, SearchError> {
+        let generations = Generations::new(directory, settings)?;
+        let serving = generations.open_serving()?.map(Arc::new);
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Self(Arc::new(Shared {
+            generations,
+            shelf,
+            serving: RwLock::new(serving),
+            next: Mutex::default(),
+            searches: Arc::new(Semaphore::new(processors)),
+        })))
+    }
+
+    /// Answers on the calling thread, which takes as long as the search does.
+    ///
+    /// # Errors
+    /// As [`SearchEngine::search`].
+    pub fn search_now(&self, question: &Question) -> Result<Findings, SearchError> {
+        self.0.search(question)
+    }
+
+    /// Bytes of the index on disk; 0 if nothing serves.
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
+        self.0.serving().map_or(0, |serving| serving.index.bytes())
+    }
+
+    /// Does what takes long where it holds up nobody.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let shared = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&shared)).await {
+            Ok(result) => result,
+            Err(error) => Err(SearchError::Other(format!("did not come to an end: {error}"))),
+        }
+    }
+}
+
+impl Shared {
+    fn serving(&self) -> Option<Arc<Generation>> {
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<Arc<Generation>>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begun(&self) -> Result<Arc<Generation>, SearchError> {
+        let next = self.next().clone();
+        next.ok_or_else(|| SearchError::Other("no index has been begun".to_owned()))
+    }
+
+    fn search(&self, question: &Question) -> Result<Findings, SearchError> {
+        let serving = self.serving().filter(|_| self.shelf.is_ready());
+        let serving = serving.ok_or_else(|| {
+            SearchError::Unavailable("the index is still being filled".to_owned())
+        })?;
+        let matches = match &question.text {
+            Some(text) => Some(serving.index.matches(text, question.explain)?),
+            None => None,
+        };
+        let scores = matches.as_ref().map(|matches| matches.scores.as_slice());
+        let mut findings = {
+            let columns = self.shelf.read();
+            let mut findings = answer::answer(&columns, question, scores);
+            if question.explain {
+                for hit in &mut findings.hits {
+                    let number = columns.slot_of_product(hit.product_id);
+                    let number = number.map(|slot| columns.number_at(slot));
+                    if let Some(explanation) = &mut hit.explanation
+                        && let Some(text) = &mut explanation.text
+                        && let Some(matches) = &matches
+                        && let Some(words) = number.and_then(|number| matches.matched.get(&number))
+                    {
+                        text.matched.clone_from(words);
+                    }
+                }
+            }
+            findings
+        };
+        findings.corrected = matches.and_then(|TextMatches { corrected, .. }| corrected);
+        Ok(findings)
+    }
+
+    fn swap(&self, filled: Filled) -> Result<(), SearchError> {
+        let next = self.begun()?;
+        next.index.commit(&note(filled)?)?;
+        self.generations.point_to(&next)?;
+        *self.next() = None;
+        let before = {
+            let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+            serving.replace(next)
+        };
+        if let Some(before) = before {
+            before.retire();
+        }
+        Ok(())
+    }
+}
+
+fn note(Filled { journal, generation, position }: Filled) -> Result<String, SearchError> {
+    serde_json::to_string(&Note { journal, generation, position })
+        .map_err(|error| SearchError::Other(error.to_string()))
+}
+
+#[async_trait]
+impl SearchEngine for EmbeddedEngine {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+
+    async fn filled(&self) -> Result<Option<Filled>, SearchError> {
+        let note = self.0.serving().and_then(|serving| serving.index.note());
+        Ok(note.and_then(|note| {
+            let Note { journal, generation, position } = serde_json::from_str(&note).ok()?;
+            Some(Filled { journal, generation, position })
+        }))
+    }
+
+    async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {
+        self.aside(move |shared| {
+            let serving = shared.serving().ok_or_else(|| {
+                SearchError::Damaged("there is no index to change: it has to be filled".to_owned())
+            })?;
+            serving.index.apply(&changes.documents, &changes.removed, &note(filled)?)
+        })
+        .await
+    }
+
+    async fn begin(&self) -> Result<(), SearchError> {
+        self.aside(|shared| {
+            if let Some(unfinished) = shared.next().take() {
+                unfinished.retire();
+            }
+            let serving = shared.serving();
+            let next = shared.generations.begin(serving.as_deref())?;
+            *shared.next() = Some(Arc::new(next));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn fill(&self, changes: Changes) -> Result<(), SearchError> {
+        self.aside(move |shared| shared.begun()?.index.add(&changes.documents)).await
+    }
+
+    async fn swap(&self, filled: Filled) -> Result<(), SearchError> {
+        self.aside(move |shared| shared.swap(filled)).await
+    }
+
+    async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
+        let turn = Arc::clone(&self.0.searches).acquire_owned().await;
+        let question = question.clone();
+        self.aside(move |shared| {
+            // Held until the search is through, even if nobody waits for it any more.
+            let _turn = turn;
+            shared.search(&question)
+        })
+        .await
+    }
+}

@@ -1,0 +1,190 @@
+//! Answers a question from what matched its text and from the shelf.
+
+use rustc_hash::FxHashSet;
+
+use crate::fusion::{Fused, fuse};
+use crate::shelf::{Columns, Counter, Place, Places, TopK};
+use crate::{Explanation, Findings, Hit, Order, Question, SemanticScore, TextScore};
+
+/// The number of a product's document, and how well it matches the text.
+pub(crate) type Scored = (i64, f32);
+
+/// What matched and passes the filter.
+#[derive(Debug, Default)]
+struct Found {
+    /// With scores, in the order they came in; kept only where ranks have to be worked out.
+    by_text: Vec<(u32, f32)>,
+    /// The nearest first.
+    near: Vec<(u32, f32)>,
+}
+
+/// `matches` is what the text matches, each once, in any order; `None` if there is no text. Numbers
+/// that the shelf does not know are left out, and so are unknown neighbours.
+pub(crate) fn answer(
+    columns: &Columns,
+    question: &Question,
+    matches: Option<&[Scored]>,
+) -> Findings {
+    let mut counter = Counter::new(columns, question);
+    let places = Places::new(columns, question.order);
+    let wanted =
+        if question.limit == 0 { 0 } else { question.offset.saturating_add(question.limit) };
+    let mut top = TopK::new(wanted, |a: &Place, b: &Place| places.compare(a, b));
+    let mut found = Found::default();
+
+    let by_relevance = question.order == Order::Relevance;
+    let fused = matches.is_some()
+        && by_relevance
+        && !question.neighbours.is_empty()
+        && !question.fusion.only_behind;
+    let neighbours = match matches {
+        Some(_) => neighbours(columns, question),
+        // All products are found as it is.
+        None => Vec::new(),
+    };
+    let mut only_near = Slots::of(&neighbours);
+    match matches {
+        None => {
+            for slot in columns.slots() {
+                if counter.take(slot) {
+                    top.push(places.by_product(slot, || counter.price(slot)));
+                }
+            }
+        }
+        Some(matches) => {
+            for (number, score) in matches {
+                let Some(slot) = columns.slot_of(*number) else { continue };
+                only_near.take_out(slot);
+                if !counter.take(slot) {
+                    continue;
+                }
+                if by_relevance {
+                    top.push(places.by_score(slot, *score));
+                } else {
+                    top.push(places.by_product(slot, || counter.price(slot)));
+                }
+                if fused || question.explain {
+                    found.by_text.push((slot, *score));
+                }
+            }
+        }
+    }
+    for (slot, similarity) in neighbours {
+        if !only_near.has(slot) {
+            if counter.passes(slot) {
+                found.near.push((slot, similarity));
+            }
+        } else if counter.take(slot) {
+            top.push(if by_relevance {
+                places.behind(slot, found.near.len())
+            } else {
+                places.by_product(slot, || counter.price(slot))
+            });
+            found.near.push((slot, similarity));
+        }
+    }
+
+    let hits = if fused {
+        found.fuse(columns, question, &places, wanted)
+    } else {
+        let hits = top.finish().into_iter();
+        hits.map(|place| Fused { key: place.slot, text_rank: None, near: None, score: None })
+            .collect()
+    };
+    let page = hits.iter().skip(question.offset);
+    let hits = page
+        .map(|hit| Hit {
+            product_id: columns.product_at(hit.key),
+            explanation: question.explain.then(|| found.explain(columns, hit)),
+        })
+        .collect();
+    let counted = counter.finish();
+    Findings {
+        hits,
+        total: counted.total,
+        facets: counted.facets,
+        buckets: counted.buckets,
+        corrected: None,
+    }
+}
+
+impl Found {
+    fn fuse(
+        &self,
+        columns: &Columns,
+        question: &Question,
+        places: &Places<'_>,
+        wanted: usize,
+    ) -> Vec<Fused<u32>> {
+        let mut ranked: Vec<Place> =
+            self.by_text.iter().map(|(slot, score)| places.by_score(*slot, *score)).collect();
+        ranked.sort_unstable_by(|a, b| places.compare(a, b));
+        // Numbers, so that what is equal goes newest first.
+        let key = |slot: u32| (columns.number_at(slot), slot);
+        let text: Vec<(i64, u32)> = ranked.iter().map(|place| key(place.slot)).collect();
+        let near: Vec<((i64, u32), f32)> =
+            self.near.iter().map(|(slot, similarity)| (key(*slot), *similarity)).collect();
+        let fused = fuse(&text, &near, &question.fusion, wanted).into_iter();
+        fused
+            .map(|Fused { key: (_, slot), text_rank, near, score }| Fused {
+                key: slot,
+                text_rank,
+                near,
+                score,
+            })
+            .collect()
+    }
+
+    /// Ranks are counted, which is cheaper than sorting for the few hits of a page.
+    fn explain(&self, columns: &Columns, hit: &Fused<u32>) -> Explanation {
+        let slot = hit.key;
+        let score = self.by_text.iter().find(|(of, _)| *of == slot).map(|(_, score)| *score);
+        let text = score.map(|score| {
+            let own = (score, columns.number_at(slot));
+            let before = |(of, score): &&(u32, f32)| {
+                let other = (*score, columns.number_at(*of));
+                other.0.total_cmp(&own.0).then(other.1.cmp(&own.1)).is_gt()
+            };
+            let rank = 1 + self.by_text.iter().filter(before).count();
+            TextScore { rank, score, matched: Default::default() }
+        });
+        let near = self.near.iter().zip(1..).find(|((of, _), _)| *of == slot);
+        let semantic =
+            near.map(|((_, similarity), rank)| SemanticScore { rank, similarity: *similarity });
+        Explanation { text, semantic, fused: hit.score, personal: None }
+    }
+}
+
+/// Slots of the neighbours that are for sale, each once, the nearest first.
+fn neighbours(columns: &Columns, question: &Question) -> Vec<(u32, f32)> {
+    let mut seen = FxHashSet::default();
+    let known = question.neighbours.iter().filter_map(|neighbour| {
+        let slot = columns.slot_of_product(neighbour.product_id)?;
+        seen.insert(slot).then_some((slot, neighbour.similarity))
+    });
+    known.collect()
+}
+
+/// A set of slots, to be asked for each of many matches.
+struct Slots(Vec<u64>);
+
+impl Slots {
+    fn of(members: &[(u32, f32)]) -> Self {
+        let bound = members.iter().map(|(slot, _)| *slot as usize + 1).max().unwrap_or(0);
+        let mut words = vec![0; bound.div_ceil(64)];
+        for (slot, _) in members {
+            words[*slot as usize / 64] |= 1 << (slot % 64);
+        }
+        Self(words)
+    }
+
+    fn take_out(&mut self, slot: u32) {
+        if let Some(word) = self.0.get_mut(slot as usize / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.0.get(slot as usize / 64).is_some_and(|word| word & (1 << (slot % 64)) != 0)
+    }
+}

@@ -1,0 +1,169 @@
+//! Search in a server of Meilisearch.
+//!
+//! Words, misspellings and ranking are Meilisearch's; what is near in meaning is ours, and fused with
+//! its hits here ([`crate::fusion`]). What the contract counts exactly is counted by Meilisearch over
+//! sets that are chosen so that the numbers come out: see [`answer`].
+//!
+//! Prices are those that hold when a document is written, and until when. Whoever feeds the engine
+//! hands in a product again when its price changes by itself; in between a price that has ended is
+//! found by no filter, though what is sorted by it still is.
+//!
+//! What an index is filled with stands in the index itself, in a document of its own, and is fetched
+//! with every search: an index that was lost or emptied says so instead of finding nothing.
+
+mod answer;
+mod check;
+mod document;
+mod encoding;
+mod explain;
+mod facets;
+mod filter;
+mod hits;
+mod merge;
+mod query;
+mod server;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use document::{Meta, Tree};
+use query::{Answers, Queries, Query};
+use server::Server;
+pub use settings::MeilisearchOptions;
+use tokio::sync::Mutex as AsyncMutex;
+use write::Writer;
+
+use crate::{Changes, Filled, Findings, Question, SearchEngine, SearchError};
+
+/// Places of categories in the order of the tree, by id, and the checksum of that tree.
+type Places = (u32, Arc<HashMap<String, usize>>);
+
+/// A client of one index, and of the ones that are filled to take its place.
+///
+/// Several processes may search in one index; only one may write to it.
+pub struct MeilisearchEngine {
+    server: Server,
+    options: MeilisearchOptions,
+    /// What the settings and the documents of an index must have been made by.
+    settings: u32,
+    places: Mutex<Option<Places>>,
+    writer: AsyncMutex<Writer>,
+}
+
+impl MeilisearchEngine {
+    /// Connects to the server at `url`, and checks that it is well, is not too old, and lets the key do
+    /// what is needed.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Misconfigured` with what the operator has to change.
+    pub async fn connect(
+        url: &str,
+        key: Option<&str>,
+        options: MeilisearchOptions,
+    ) -> Result<Self, SearchError> {
+        let server = Server::new(url, key)?;
+        check::check(&server, &options.index).await?;
+        let settings = options.checksum();
+        Ok(Self {
+            server,
+            options,
+            settings,
+            places: Mutex::default(),
+            writer: AsyncMutex::default(),
+        })
+    }
+
+    /// What the index says that it is; `None` if it says nothing, or was made in another way.
+    async fn meta(&self) -> Result<Option<(Meta, u64)>, SearchError> {
+        let index = &self.options.index;
+        let queries =
+            vec![meta_query(index), Query::count(index, None, vec![filter::PRODUCTS.to_owned()])];
+        let answers: Answers = match self
+            .server
+            .search("/multi-search", Queries { queries }, server::CALL_TIMEOUT)
+            .await
+        {
+            Ok(answers) => answers,
+            Err(failure) if failure.is_no_index() => return Ok(None),
+            Err(failure) => return Err(self.server.explain(&failure, "search (right `search`)")),
+        };
+        let [meta, count] = &answers.results[..] else { return Ok(None) };
+        Ok(self.read_meta(meta).zip(count.total_hits))
+    }
+
+    fn read_meta(&self, answer: &query::Answer) -> Option<Meta> {
+        let row = answer.hits.first()?;
+        let meta: Meta = serde_json::from_value(serde_json::Value::Object(row.clone())).ok()?;
+        (meta.format == document::FORMAT && meta.settings == self.settings).then_some(meta)
+    }
+
+    /// The order of the categories, from memory if it is the one the index has.
+    async fn places(&self, checksum: u32) -> Result<Arc<HashMap<String, usize>>, SearchError> {
+        let known = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, places)) = known
+            && of == checksum
+        {
+            return Ok(places);
+        }
+        let tree: Tree = self.tree().await?;
+        let order = tree.order.iter().cloned().enumerate().map(|(place, id)| (id, place));
+        let places = Arc::new(order.collect::<HashMap<_, _>>());
+        *self.places.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((tree.checksum(), places.clone()));
+        Ok(places)
+    }
+
+    async fn tree(&self) -> Result<Tree, SearchError> {
+        let path = format!("/indexes/{}/documents/{}", self.options.index, document::TREE_ID);
+        match self.server.get(&path).await {
+            Ok(tree) => Ok(tree),
+            Err(failure) => {
+                Err(self.server.explain(&failure, "fetch a document (right `documents.get`)"))
+            }
+        }
+    }
+}
+
+fn meta_query(index: &str) -> Query {
+    Query::hits(index, None, vec!["kind = meta".to_owned()], (0, 1), None)
+}
+
+#[async_trait]
+impl SearchEngine for MeilisearchEngine {
+    fn name(&self) -> &'static str {
+        "meilisearch"
+    }
+
+    async fn filled(&self) -> Result<Option<Filled>, SearchError> {
+        Ok(self
+            .meta()
+            .await?
+            .filter(|(meta, count)| *count >= meta.products)
+            .map(|(meta, _)| meta.filled()))
+    }
+
+    async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {
+        write::apply(self, changes, filled).await
+    }
+
+    async fn begin(&self) -> Result<(), SearchError> {
+        write::begin(self).await
+    }
+
+    async fn fill(&self, changes: Changes) -> Result<(), SearchError> {
+        write::fill(self, changes).await
+    }
+
+    async fn swap(&self, filled: Filled) -> Result<(), SearchError> {
+        write::swap(self, filled).await
+    }
+
+    async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
+        answer::search(self, question).await
+    }
+}

@@ -1,0 +1,197 @@
+//! The column of prices: each product's lowest ones by tier and currency, as functions of time.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use domain::pricing::Tier;
+use domain::{Currency, Timestamp};
+use projections::catalogue::{TierKey, TierPrice};
+
+use super::interner::{Interner, NONE};
+use super::lists::Lists;
+
+/// Nanoseconds since 1970, stopping short at the years 1677 and 2262.
+pub(super) fn nanoseconds(at: Timestamp) -> i64 {
+    at.timestamp_nanos_opt().unwrap_or(if at.timestamp() < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// One tier and currency, as a small number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind(u16);
+
+/// A price that holds always, or within a span that other prices share.
+#[derive(Debug, Clone, Copy)]
+struct Price {
+    minor: i64,
+    /// Number of the span; [`NONE`] for always.
+    span: u32,
+    kind: Kind,
+}
+
+/// From an instant up to but without another, in nanoseconds since 1970.
+type Span = (i64, i64);
+
+const ALWAYS: Span = (i64::MIN, i64::MAX);
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Prices {
+    rows: Lists<Price>,
+    /// At most two for each currency there is: never taken away.
+    kinds: Vec<(TierKey, Currency)>,
+    spans: Interner<Span>,
+    /// When prices change by themselves, and how many ends of spans in use lie there.
+    instants: BTreeMap<i64, u32>,
+}
+
+impl Prices {
+    pub(super) fn set(&mut self, row: usize, prices: &[TierPrice]) {
+        let priced: Vec<Price> = prices
+            .iter()
+            .map(|price| Price {
+                minor: price.minor,
+                span: self.hold_span((price.from_ns, price.until_ns)),
+                kind: self.kind_or_new(price.tier, price.currency),
+            })
+            .collect();
+        let before: Vec<u32> = self.rows.get(row).iter().map(|price| price.span).collect();
+        self.rows.set(row, &priced);
+        for span in before {
+            self.release_span(span);
+        }
+    }
+
+    fn hold_span(&mut self, span: Span) -> u32 {
+        if span == ALWAYS {
+            return NONE;
+        }
+        for end in ends(span) {
+            *self.instants.entry(end).or_default() += 1;
+        }
+        self.spans.hold(&span)
+    }
+
+    fn release_span(&mut self, id: u32) {
+        let Some(span) = self.spans.value(id).copied() else { return };
+        for end in ends(span) {
+            if let Some(count) = self.instants.get_mut(&end) {
+                *count -= 1;
+                if *count == 0 {
+                    self.instants.remove(&end);
+                }
+            }
+        }
+        self.spans.release(id);
+    }
+
+    fn kind_or_new(&mut self, tier: TierKey, currency: Currency) -> Kind {
+        let known = self.kinds.iter().position(|kind| *kind == (tier, currency));
+        Kind(known.unwrap_or_else(|| {
+            self.kinds.push((tier, currency));
+            self.kinds.len() - 1
+        }) as u16)
+    }
+
+    /// `None` if no product was ever sold to the tier in the currency.
+    pub(super) fn kind(&self, tier: Tier, currency: Currency) -> Option<Kind> {
+        let wanted = (TierKey::from(tier), currency);
+        self.kinds.iter().position(|kind| *kind == wanted).map(|at| Kind(at as u16))
+    }
+
+    /// The row's lowest price at an instant, in minor units.
+    pub(super) fn at(&self, row: usize, kind: Kind, now_ns: i64) -> Option<i64> {
+        self.rows
+            .get(row)
+            .iter()
+            .find(|price| price.kind == kind && self.holds(price.span, now_ns))
+            .map(|price| price.minor)
+    }
+
+    fn holds(&self, span: u32, now_ns: i64) -> bool {
+        span == NONE
+            || self
+                .spans
+                .value(span)
+                .is_some_and(|(from, until)| *from <= now_ns && now_ns < *until)
+    }
+
+    /// The row's lowest price at an instant in each currency.
+    pub(super) fn all_at(&self, row: usize, tier: Tier, now_ns: i64) -> BTreeMap<Currency, i64> {
+        let tier = TierKey::from(tier);
+        let mut lowest = BTreeMap::new();
+        for price in self.rows.get(row) {
+            let (of, currency) = self.kinds[price.kind.0 as usize];
+            if of == tier && self.holds(price.span, now_ns) {
+                lowest.entry(currency).or_insert(price.minor);
+            }
+        }
+        lowest
+    }
+
+    /// The earliest instant after another at which any price changes by itself.
+    pub(super) fn next_change(&self, after_ns: i64) -> Option<i64> {
+        let later = (Bound::Excluded(after_ns), Bound::Unbounded);
+        self.instants.range(later).next().map(|(at, _)| *at)
+    }
+
+    /// Whether a price of the row changes by itself after an instant, up to and with another.
+    pub(super) fn change_within(&self, row: usize, after_ns: i64, until_ns: i64) -> bool {
+        let spans = self.rows.get(row).iter().filter_map(|price| self.spans.value(price.span));
+        spans.copied().flat_map(ends).any(|end| after_ns < end && end <= until_ns)
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.rows.shrink();
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        // A B-tree's node holds eleven entries and is, in the mean, two thirds full.
+        self.rows.bytes() + self.spans.bytes() + self.instants.len() * 24
+    }
+}
+
+/// The ends of a span that are instants.
+fn ends((from, until): Span) -> impl Iterator<Item = i64> {
+    [from, until].into_iter().filter(|end| *end != ALWAYS.0 && *end != ALWAYS.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(from_ns: i64, until_ns: i64, minor: i64) -> TierPrice {
+        TierPrice { tier: TierKey::Retail, currency: Currency::EUR, from_ns, until_ns, minor }
+    }
+
+    #[test]
+    fn a_price_holds_within_its_span_and_the_next_change_is_told() {
+        let mut prices = Prices::default();
+        prices.set(0, &[price(i64::MIN, 100, 5), price(100, 200, 7)]);
+        prices.set(1, &[price(i64::MIN, i64::MAX, 9)]);
+        let kind = prices.kind(Tier::Retail, Currency::EUR).unwrap();
+        assert_eq!(prices.kind(Tier::Wholesale, Currency::EUR), None);
+        let at = |row, now| prices.at(row, kind, now);
+        assert_eq!(
+            [at(0, 99), at(0, 100), at(0, 199), at(0, 200)],
+            [Some(5), Some(7), Some(7), None]
+        );
+        assert_eq!([at(1, i64::MIN), at(1, i64::MAX), at(2, 0)], [Some(9), Some(9), None]);
+        assert_eq!(
+            [0, 99, 100, 199, 200].map(|now| prices.next_change(now)),
+            [Some(100), Some(100), Some(200), Some(200), None]
+        );
+    }
+
+    #[test]
+    fn spans_that_no_product_has_are_forgotten() {
+        let mut prices = Prices::default();
+        prices.set(0, &[price(i64::MIN, 100, 5)]);
+        prices.set(1, &[price(i64::MIN, 100, 6), price(100, 300, 6)]);
+        prices.set(0, &[]);
+        assert_eq!(prices.next_change(0), Some(100));
+        prices.set(1, &[price(i64::MIN, i64::MAX, 6)]);
+        assert_eq!(prices.next_change(0), None);
+        assert_eq!(prices.spans.bound(), 2);
+        prices.set(2, &[price(0, 50, 1)]);
+        assert_eq!(prices.spans.bound(), 2);
+    }
+}

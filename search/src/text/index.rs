@@ -1,0 +1,281 @@
+//! The index in its directory: opened, written by one, searched by many.
+
+use std::any::Any;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use domain::ProductId;
+use projections::catalogue::SearchDocument;
+use tantivy::directory::{Directory, MmapDirectory, WatchCallback, WatchHandle};
+use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, TantivyError};
+
+use super::errors::{damaged, refusal};
+use super::plan::Plan;
+use super::ranking::{Rooms, matched, rank};
+use super::schema::Layout;
+use super::snapshot::Snapshot;
+use super::synonyms::Thesaurus;
+use super::{Language, TextMatches, TextSettings};
+use crate::SearchError;
+
+mod writer;
+
+use writer::{Writer, clear};
+
+/// Hits that are explained.
+const EXPLAINED_MAX: usize = 200;
+
+/// Finds products by words; see the [module](super) for what matches what.
+///
+/// Whoever changes it waits for whoever else does; searches wait for nobody.
+pub struct TextIndex {
+    shared: Arc<Shared>,
+    writer: Mutex<Writer>,
+    thesaurus: Thesaurus,
+    language: Language,
+    directory: PathBuf,
+    /// Hands on what was merged in the background.
+    _watch: WatchHandle,
+}
+
+struct Shared {
+    reader: IndexReader,
+    layout: Layout,
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// Held while a snapshot is made, so that an older one never takes a newer one's place.
+    refreshing: Mutex<()>,
+    rooms: Rooms,
+}
+
+impl TextIndex {
+    /// Opens what is in a directory; `None` if that is nothing, or never was committed, or was
+    /// written by another version or with another language: then [`create`](Self::create).
+    ///
+    /// # Errors
+    /// `Unavailable` while somebody else writes there, `Damaged`.
+    pub fn open(directory: &Path, settings: &TextSettings) -> Result<Option<Self>, SearchError> {
+        guarded(|| {
+            if !directory.join("meta.json").is_file() {
+                return Ok(None);
+            }
+            let index = match Index::open_in_dir(directory) {
+                Ok(index) => index,
+                Err(TantivyError::IncompatibleIndex(_)) => return Ok(None),
+                Err(error) => return Err(refusal(&error)),
+            };
+            let layout = Layout::new();
+            let payload = index.load_metas().map_err(|error| refusal(&error))?.payload;
+            let note = payload.as_deref().and_then(|payload| {
+                payload.strip_prefix(&Layout::mark(settings.language))?.strip_prefix('\n')
+            });
+            let Some(note) = note.filter(|_| index.schema() == layout.schema) else {
+                return Ok(None);
+            };
+            // Only files that are on this list are checked.
+            if !directory.join(".managed.json").is_file() {
+                return Err(damaged("the list of its files is missing"));
+            }
+            // Before anything is read in earnest: what is damaged may make the reader panic.
+            let files = index.validate_checksum().map_err(|error| refusal(&error))?;
+            if let Some(file) = files.iter().min() {
+                return Err(damaged(&format!("{} is not what was written", file.display())));
+            }
+            Self::with(index, layout, directory, settings, Some(note.to_owned())).map(Some)
+        })
+    }
+
+    /// Begins an empty index, in place of what is in the directory.
+    ///
+    /// # Errors
+    /// `Unavailable` while somebody else writes there; `Misconfigured` if the directory holds
+    /// something that is no index.
+    pub fn create(directory: &Path, settings: &TextSettings) -> Result<Self, SearchError> {
+        guarded(|| {
+            let failed = |error: std::io::Error| refusal(&error.into());
+            fs::create_dir_all(directory).map_err(failed)?;
+            clear(directory)?;
+            let layout = Layout::new();
+            let files = MmapDirectory::open(directory).map_err(|error| refusal(&error.into()))?;
+            let index = Index::create(files, layout.schema.clone(), IndexSettings::default())
+                .map_err(|error| refusal(&error))?;
+            Self::with(index, layout, directory, settings, None)
+        })
+    }
+
+    fn with(
+        index: Index,
+        layout: Layout,
+        directory: &Path,
+        settings: &TextSettings,
+        note: Option<String>,
+    ) -> Result<Self, SearchError> {
+        let failed = |error: TantivyError| refusal(&error);
+        let mut writer = Writer::new(index.clone(), settings.language, note);
+        writer.open()?;
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(0)
+            .try_into()
+            .map_err(failed)?;
+        let reader: IndexReader = reader;
+        let snapshot = Snapshot::open(&layout, reader.searcher(), None).map_err(failed)?;
+        let shared = Arc::new(Shared {
+            reader,
+            layout,
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            refreshing: Mutex::default(),
+            rooms: Rooms::default(),
+        });
+        let watched = Arc::downgrade(&shared);
+        let callback = WatchCallback::new(move || {
+            if let Some(shared) = watched.upgrade()
+                && let Err(error) = guarded(|| shared.refresh())
+            {
+                tracing::warn!(%error, "the text index was merged, but could not be opened again");
+            }
+        });
+        let watch = index.directory().watch(callback).map_err(failed)?;
+        Ok(Self {
+            shared,
+            writer: Mutex::new(writer),
+            thesaurus: Thesaurus::new(settings.language, &settings.synonyms),
+            language: settings.language,
+            directory: directory.to_owned(),
+            _watch: watch,
+        })
+    }
+
+    /// Adds or replaces documents, forgets others, and commits with a note. Durable and visible on
+    /// return.
+    ///
+    /// # Errors
+    /// `Unavailable` (a full disk, for instance), `Damaged`. Nothing is changed then.
+    pub fn apply(
+        &self,
+        documents: &[SearchDocument],
+        removed: &[ProductId],
+        note: &str,
+    ) -> Result<(), SearchError> {
+        self.change(|writer| {
+            writer.write(documents)?;
+            writer.remove(removed)?;
+            writer.commit(note)?;
+            self.shared.refresh()
+        })
+    }
+
+    /// Adds documents to a new index; they are found after [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Damaged`. All that was added is lost then.
+    pub fn add(&self, documents: &[SearchDocument]) -> Result<(), SearchError> {
+        self.change(|writer| {
+            writer.adding = true;
+            writer.write(documents)
+        })
+    }
+
+    /// Makes what was added durable and visible.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Damaged`; `Other` if something that was added has been lost.
+    pub fn commit(&self, note: &str) -> Result<(), SearchError> {
+        self.change(|writer| {
+            writer.commit(note)?;
+            self.shared.refresh()
+        })
+    }
+
+    /// The note of the last commit; `None` before the first.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        self.writer().note.clone()
+    }
+
+    /// All products that match a text, in no order, with their scores.
+    ///
+    /// # Errors
+    /// `Damaged`.
+    pub fn matches(&self, text: &str, explain: bool) -> Result<TextMatches, SearchError> {
+        guarded(|| {
+            let snapshot = self.shared.snapshot();
+            self.find(&snapshot, text, explain).map_err(|error| refusal(&error))
+        })
+    }
+
+    fn find(
+        &self,
+        snapshot: &Snapshot,
+        text: &str,
+        explain: bool,
+    ) -> Result<TextMatches, TantivyError> {
+        let plan = Plan::new(snapshot, self.language, &self.thesaurus, text)?;
+        let hits = rank(snapshot, &plan, &self.shared.rooms)?;
+        let matched = if explain {
+            matched(snapshot, &plan, &hits, EXPLAINED_MAX)?
+        } else {
+            Default::default()
+        };
+        let scores = hits.iter().map(|hit| (hit.number, hit.score)).collect();
+        Ok(TextMatches { scores, corrected: plan.corrected, matched })
+    }
+
+    /// On disk, with what is about to be deleted.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let Ok(files) = fs::read_dir(&self.directory) else { return 0 };
+        files.flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// Products that can be found.
+    #[must_use]
+    pub fn documents(&self) -> u64 {
+        self.shared.snapshot().documents
+    }
+
+    /// Changes the index; after a failure the next change begins at the last commit.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Writer) -> Result<(), SearchError>,
+    ) -> Result<(), SearchError> {
+        let mut writer = self.writer();
+        let done = guarded(|| change(&mut writer));
+        if done.is_err() {
+            writer.give_up();
+        }
+        done
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn refresh(&self) -> Result<(), SearchError> {
+        let _one = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |error: TantivyError| refusal(&error);
+        self.reader.reload().map_err(failed)?;
+        let before = self.snapshot();
+        let snapshot = Snapshot::open(&self.layout, self.reader.searcher(), Some(&before));
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(snapshot.map_err(failed)?);
+        Ok(())
+    }
+}
+
+/// The engine takes its files for sound, and panics where they are not.
+fn guarded<T>(work: impl FnOnce() -> Result<T, SearchError>) -> Result<T, SearchError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic: Box<dyn Any + Send>| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(damaged(message.unwrap_or("what is in its files makes no sense")))
+    })
+}

@@ -1,0 +1,316 @@
+//! What finds and recommends products, put together: an engine, the shelf, vectors, and what keeps
+//! them up with the catalogue and with what is bought and looked at.
+
+mod background;
+mod meilisearch;
+mod purchases;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use commands::Clock;
+use commands::browsing::BrowsingReader;
+use journal::Journal;
+use projections::ReadModels;
+use sagas::leadership::Leadership;
+use search::text::{Language, Synonyms, TextSettings};
+use search::{
+    Changes, EmbeddedEngine, EmbedderChoice, FillProgress, Finder, FinderOptions, FinderParts,
+    Freshness, Fusion, Indexer, IndexerOptions, KeepsProducts, LocalFollower, ProductVectors,
+    RecommendSettings, Recommender, SearchEngine, SearchError, Shelf,
+};
+use tokio::sync::watch;
+
+use super::stores::Stores;
+use super::{OpenError, runtime, thread};
+use background::{Background, Told};
+use purchases::PurchasesOf;
+
+/// The directory of index, vectors and models; all of it can be made anew.
+pub const SEARCH: &str = "search";
+
+/// Which engine finds products by words.
+#[derive(Clone, Default)]
+pub enum SearchPlace {
+    /// An index in the data directory.
+    #[default]
+    Embedded,
+    Meilisearch {
+        url: String,
+        key: Option<String>,
+        index: String,
+    },
+}
+
+/// How products are found.
+#[derive(Clone, Default)]
+pub struct FindingOptions {
+    pub place: SearchPlace,
+    pub language: Language,
+    pub synonyms: Synonyms,
+    /// Directory of a sentence transformer; without one, vectors are learned from the catalogue.
+    pub sentence_model: Option<PathBuf>,
+    /// Weight of what is near in meaning against what was found by words.
+    pub semantic_weight: Option<f32>,
+    /// The `k` of reciprocal-rank fusion.
+    pub fusion_k: Option<f32>,
+}
+
+/// Why products cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum FindingError {
+    #[error(transparent)]
+    Engine(#[from] SearchError),
+    #[error(transparent)]
+    Vectors(#[from] search::SemanticError),
+    #[error(transparent)]
+    Recommend(#[from] search::RecommendError),
+    #[error("{0}")]
+    NotBuiltIn(&'static str),
+}
+
+/// What a node finds products by.
+pub struct Finding {
+    pub finder: Arc<Finder>,
+    pub recommender: Arc<Recommender>,
+    pub vectors: Arc<ProductVectors>,
+    pub engine: Arc<dyn SearchEngine>,
+    /// How far the engine is, and what every node has in memory.
+    pub engine_at: Freshness,
+    pub shelf_at: Freshness,
+    pub fills: watch::Receiver<FillProgress>,
+}
+
+/// What is to be run for it.
+pub(super) struct FindingWork {
+    local: LocalFollower,
+    indexer: Indexer,
+    background: Background,
+}
+
+/// Opens or connects the engine. An engine that is away for now is no error: the indexer waits for it.
+pub(super) fn engine(
+    stores: &Stores,
+    options: &FindingOptions,
+    shelf: &Shelf,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn SearchEngine>, FindingError> {
+    match &options.place {
+        SearchPlace::Embedded => {
+            let settings =
+                TextSettings { language: options.language, synonyms: options.synonyms.clone() };
+            let directory = stores.data.join(SEARCH).join("words");
+            Ok(Arc::new(EmbeddedEngine::open(&directory, settings, shelf.clone())?))
+        }
+        SearchPlace::Meilisearch { url, key, index } => {
+            meilisearch::engine(url, key.as_deref(), index, options, clock)
+        }
+    }
+}
+
+/// An index filled anew by this process, beside whoever serves or without anybody.
+pub struct Refill {
+    indexer: Indexer,
+    pub fills: watch::Receiver<FillProgress>,
+}
+
+impl Refill {
+    /// `Engine(Unavailable)` while another process has the index: that one has to be asked.
+    pub fn open(
+        stores: &Stores,
+        options: &FindingOptions,
+        journal: &Arc<dyn Journal>,
+        reads: &ReadModels,
+    ) -> Result<Self, FindingError> {
+        let clock: Arc<dyn Clock> = Arc::new(commands::SystemClock);
+        let engine = engine(stores, options, &Shelf::default(), &clock)?;
+        let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
+        let indexer = Indexer::new(
+            reads.clone(),
+            Arc::clone(journal),
+            engine,
+            Freshness::default(),
+            Arc::new(|| true),
+            IndexerOptions { shared, directory: stores.data.join(SEARCH) },
+        );
+        let fills = indexer.progress();
+        Ok(Self { indexer, fills })
+    }
+
+    /// Fills until an index was swapped in, or `give_up` resolves.
+    pub async fn run(self, give_up: impl Future<Output = ()> + Send) {
+        let mut fills = self.fills;
+        let done = async move {
+            tokio::select! {
+                _ = fills.wait_for(|fill| fill.finished > 0) => {}
+                () = give_up => {}
+            }
+        };
+        self.indexer.run(done).await;
+    }
+}
+
+/// Puts together what finds products. `led` makes this node a candidate for a lease.
+pub(super) fn find(
+    stores: &Stores,
+    options: &FindingOptions,
+    journal: &Arc<dyn Journal>,
+    reads: &ReadModels,
+    clock: &Arc<dyn Clock>,
+    led: &mut dyn FnMut(&'static str) -> Leadership,
+) -> Result<(Finding, FindingWork), FindingError> {
+    let directory = stores.data.join(SEARCH);
+    let shelf = Shelf::default();
+    let engine = engine(stores, options, &shelf, clock)?;
+    let purchases = Arc::new(PurchasesOf(reads.clone()));
+    let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
+    let vectors = Arc::new(vectors);
+    let recommender = Recommender::new(
+        RecommendSettings::default(),
+        Arc::clone(&purchases) as _,
+        Arc::clone(&vectors) as _,
+    )?;
+    let recommender = Arc::new(recommender);
+
+    let (shelf_at, engine_at) = (Freshness::default(), Freshness::default());
+    let keepers: Vec<Arc<dyn KeepsProducts>> =
+        vec![Arc::new(Vectors(Arc::clone(&vectors))), Arc::new(ForSale(Arc::clone(&recommender)))];
+    let local = LocalFollower::new(
+        reads.clone(),
+        Arc::clone(journal),
+        shelf.clone(),
+        keepers,
+        shelf_at.clone(),
+    );
+    let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
+    let leads: search::Leads = if shared {
+        let leadership = led("search");
+        Arc::new(move || leadership.leads())
+    } else {
+        Arc::new(|| true)
+    };
+    let indexer = Indexer::new(
+        reads.clone(),
+        Arc::clone(journal),
+        Arc::clone(&engine),
+        engine_at.clone(),
+        leads,
+        IndexerOptions { shared, directory },
+    );
+    let fusion = Fusion {
+        semantic_weight: options
+            .semantic_weight
+            .unwrap_or(vectors.default_fusion().semantic_weight),
+        k: options.fusion_k.unwrap_or(vectors.default_fusion().k),
+        ..vectors.default_fusion()
+    };
+    let finder = Finder::new(FinderParts {
+        engine: Arc::clone(&engine),
+        shelf,
+        vectors: Some(Arc::clone(&vectors) as _),
+        purchases: Some(Arc::clone(&purchases) as _),
+        engine_at: engine_at.clone(),
+        shelf_at: shelf_at.clone(),
+        options: FinderOptions { fusion: Some(fusion), ..FinderOptions::default() },
+    });
+    let finding = Finding {
+        finder: Arc::new(finder),
+        recommender: Arc::clone(&recommender),
+        vectors: Arc::clone(&vectors),
+        engine,
+        engine_at,
+        shelf_at,
+        fills: indexer.progress(),
+    };
+    let work = FindingWork {
+        local,
+        indexer,
+        background: Background {
+            vectors,
+            recommender,
+            purchases,
+            clock: Arc::clone(clock),
+            told: Told::default(),
+        },
+    };
+    Ok((finding, work))
+}
+
+#[cfg(feature = "sentence-transformer")]
+fn embedder(
+    options: &FindingOptions,
+    purchases: &Arc<PurchasesOf>,
+) -> Result<EmbedderChoice, FindingError> {
+    Ok(match &options.sentence_model {
+        Some(directory) => EmbedderChoice::SentenceTransformer(directory.clone()),
+        None => EmbedderChoice::Trained { orders: Some(Arc::clone(purchases) as _) },
+    })
+}
+
+#[cfg(not(feature = "sentence-transformer"))]
+fn embedder(
+    options: &FindingOptions,
+    purchases: &Arc<PurchasesOf>,
+) -> Result<EmbedderChoice, FindingError> {
+    match &options.sentence_model {
+        Some(_) => Err(FindingError::NotBuiltIn(
+            "this program was built without sentence transformers: build it with \
+             `--features sentence-transformer`",
+        )),
+        None => Ok(EmbedderChoice::Trained { orders: Some(Arc::clone(purchases) as _) }),
+    }
+}
+
+struct Vectors(Arc<ProductVectors>);
+
+impl KeepsProducts for Vectors {
+    fn apply(&self, changes: &Changes) {
+        self.0.apply(changes);
+    }
+
+    fn all_told(&self) {
+        self.0.filled();
+    }
+}
+
+struct ForSale(Arc<Recommender>);
+
+impl KeepsProducts for ForSale {
+    fn apply(&self, changes: &Changes) {
+        self.0.apply(changes);
+    }
+
+    /// What it suggests is looked for on the shelf before it is shown.
+    fn all_told(&self) {}
+}
+
+impl FindingWork {
+    /// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while
+    /// shoppers browse: a thread each.
+    pub(super) fn start(
+        self,
+        browsed: BrowsingReader,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<[JoinHandle<()>; 3], OpenError> {
+        let Self { local, indexer, background } = self;
+        let recommender = Arc::clone(&background.recommender);
+        let (to_local, to_indexer) = (stop(stopped.clone()), stop(stopped.clone()));
+        let keep_up = async {
+            tokio::join!(local.run(to_local), indexer.run(to_indexer));
+        };
+        let work = background.run(stop(stopped.clone()));
+        let look_on = background::look_on(browsed, recommender, stop(stopped.clone()));
+        Ok([
+            thread("search", runtime()?, keep_up)?,
+            thread("recommend", runtime()?, work)?,
+            thread("browsed", runtime()?, look_on)?,
+        ])
+    }
+}
+
+async fn stop(mut stopped: watch::Receiver<bool>) {
+    // An error means the node is gone, which is a reason to stop too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,61 @@
+//! What was bought, from the read models, as the recommender asks for it.
+
+use domain::{CustomerId, ProductId};
+use journal::Position;
+use projections::purchases::{self, CountedOrder, of_customer, orders_after, popular};
+use projections::{Projector, ReadModels, StoreError};
+use search::{Basket, Bought, Purchases, PurchasesError};
+
+/// Products of a customer that are looked at: the latest.
+const BOUGHT_MAX: usize = 500;
+/// Orders read at a time.
+const PAGE: usize = 5_000;
+
+/// Purchases in the read models.
+pub(super) struct PurchasesOf(pub(super) ReadModels);
+
+impl PurchasesOf {
+    /// Orders placed after a position that count by now.
+    pub(super) fn orders_after(&self, after: Position) -> Result<Vec<CountedOrder>, StoreError> {
+        self.0.read(purchases::Purchases::NAME, |connection| orders_after(connection, after, PAGE))
+    }
+}
+
+pub(super) fn basket(order: &CountedOrder) -> Basket {
+    Basket { at: order.placed_at, customer: order.customer_id, products: order.products.clone() }
+}
+
+impl Purchases for PurchasesOf {
+    fn of_customer(&self, customer: CustomerId) -> Result<Vec<Bought>, PurchasesError> {
+        let found = self.0.read(purchases::Purchases::NAME, |connection| {
+            of_customer(connection, customer, BOUGHT_MAX)
+        });
+        let bought = found.map_err(|error| failed(&error))?.into_iter().map(|bought| Bought {
+            product_id: bought.product_id,
+            orders: bought.orders,
+            last: bought.last,
+        });
+        Ok(bought.collect())
+    }
+
+    fn popular(&self, limit: usize) -> Result<Vec<ProductId>, PurchasesError> {
+        let found =
+            self.0.read(purchases::Purchases::NAME, |connection| popular(connection, limit));
+        let found = found.map_err(|error| failed(&error))?;
+        Ok(found.into_iter().map(|popular| popular.product_id).collect())
+    }
+
+    fn baskets(&self, tell: &mut dyn FnMut(&Basket)) -> Result<(), PurchasesError> {
+        let mut after = Position(0);
+        loop {
+            let page = self.orders_after(after).map_err(|error| failed(&error))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.position;
+            page.iter().map(basket).for_each(|basket| tell(&basket));
+        }
+    }
+}
+
+fn failed(error: &StoreError) -> PurchasesError {
+    PurchasesError(error.to_string())
+}

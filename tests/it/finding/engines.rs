@@ -1,0 +1,80 @@
+//! Search in Meilisearch instead of the node's own index.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use test_servers::meilisearch::Double;
+
+use super::{Toys, kites, names, soon};
+use crate::client::Client;
+use crate::process::{DataDir, Server, command, finish, key};
+use crate::shop::Shop;
+
+const SOON: Duration = Duration::from_secs(30);
+
+async fn found(server: &Server, query: &str) -> (u16, Value) {
+    let mut nobody = Client::nobody(&server.address).await;
+    let answer = nobody.get(&format!("/products?{query}")).await;
+    (answer.status, answer.body)
+}
+
+async fn finds(server: &Server, query: &str, expected: &[&str]) -> bool {
+    let (status, body) = found(server, query).await;
+    status == 200 && names(&body) == expected
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
+    let mut double = Double::start();
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let url = double.url();
+    let server = Server::start_with(&path, &["--search", &url]);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let toys: Toys = kites(&server, shop).await;
+    let boxes = ["Blue box kite", "Red box kite"];
+    let query = "q=box+kite&sort=name&mode=text&brand=Aloft";
+    assert_eq!(names(&toys.find(&server, query).await), boxes);
+
+    double.shared.empty("products");
+    assert!(soon(SOON, async || finds(&server, query, &boxes).await).await, "emptied");
+    double.shared.lose_everything();
+    assert!(soon(SOON, async || finds(&server, query, &boxes).await).await, "lost");
+
+    double.stop();
+    let (status, body) = found(&server, query).await;
+    assert_eq!(status, 503, "{body}");
+    let about = json!({"name": "Green box kite", "brand": "Aloft", "base_prices": {"GBP": 900}});
+    toys.product(&server, &about, "green", 1).await;
+    Client::nobody(&server.address).await.get("/readyz").await.is(200);
+    double.run();
+    let boxes = ["Blue box kite", "Green box kite", "Red box kite"];
+    assert!(soon(SOON, async || finds(&server, query, &boxes).await).await, "back");
+
+    let words = ["rebuild", "search", "--search", &url, "--json"];
+    let rebuilt = finish(&mut command(&path, &words)).exits(0);
+    assert_eq!(rebuilt.json()["products"], 5, "{}", rebuilt.out);
+    assert!(finds(&server, query, &boxes).await);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meilisearch_that_cannot_work_is_told_of_at_the_start() {
+    let double = Double::start();
+    double.shared.keys.lock().unwrap().insert("right".to_owned(), vec!["*".to_owned()]);
+    let data = DataDir::new();
+    let url = double.url();
+    let serve = |words: &[&str]| {
+        let usual = ["serve", "--listen", "127.0.0.1:0", "--search", &url];
+        finish(&mut command(&data.path(), &[&usual, words].concat()))
+    };
+    let refused = serve(&["--search-key", "wr0ng-s3cret"]).exits(3);
+    assert!(refused.err.contains("key"), "{}", refused.err);
+    assert!(!refused.err.contains("wr0ng-s3cret"), "{}", refused.err);
+    *double.shared.version.lock().unwrap() = "1.3.0".to_owned();
+    let refused = serve(&["--search-key", "right"]).exits(3);
+    assert!(refused.err.contains("1.3.0") && refused.err.contains("upgrade"), "{}", refused.err);
+    assert!(double.shared.requests.load(Ordering::Relaxed) > 0);
+}
