@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::Mutex;
 
 use chrono::TimeDelta;
 use domain::{CustomerId, ProductId, Timestamp};
