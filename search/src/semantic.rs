@@ -6,6 +6,7 @@
 mod choice;
 mod files;
 mod queries;
+mod state;
 mod text;
 mod vectors;
 

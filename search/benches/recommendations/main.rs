@@ -7,10 +7,14 @@
 //! reports the other half once, with the settings that are the defaults. Models are trained anew
 //! for each week on what was ordered before that week.
 //!
+//! `-- floor` shows how near the nearest product is to questions that fit the shop and to others that
+//! do not, by vectors learned from the products' names.
+//!
 //! `-- start` measures how long a start takes for a shop of 100,000 products.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement says what it found")]
 
+mod floor;
 mod orders;
 mod replay;
 mod score;
@@ -34,7 +38,13 @@ fn main() {
         );
         return;
     };
-    let tuning = std::env::args().any(|argument| argument == "tune");
+    // `tune`, and perhaps a part of the names of the settings to try.
+    let arguments: Vec<String> = std::env::args().collect();
+    let tune = arguments.iter().position(|argument| argument == "tune");
+    let only = tune.and_then(|tune| arguments.get(tune + 1)).filter(|word| !word.starts_with('-'));
     let orders = Arc::new(orders::Orders::read(&file).unwrap());
-    strategies::measure(&orders, tuning);
+    if arguments.iter().any(|argument| argument == "floor") {
+        return floor::measure(&orders);
+    }
+    strategies::measure(&orders, tune.is_some(), only.map(String::as_str));
 }

@@ -93,10 +93,12 @@ struct Row {
     pages: f64,
 }
 
-pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
+/// `only`: settings with this in their name, and no simple rules.
+pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool, only: Option<&str>) {
     let weeks = replay::cases(orders);
     let texts = Arc::new(Texts::of(orders));
-    let variants = variants(tuning);
+    let mut variants = variants(tuning);
+    variants.retain(|(name, _)| only.is_none_or(|only| name.contains(only)));
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     // By what models depend on: trained once for all variants that agree on it.
     let mut groups: BTreeMap<String, Vec<&(String, RecommendSettings)>> = BTreeMap::new();
@@ -107,7 +109,9 @@ pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
     }
     for (week, cases) in &weeks {
         let cases: Vec<&Case> = cases.iter().filter(|case| case.tuning == tuning).collect();
-        simple(orders, *week, &cases, &texts, &mut rows);
+        if only.is_none() {
+            simple(orders, *week, &cases, &texts, &mut rows);
+        }
         for group in groups.values() {
             let purchases = Arc::new(AsOf {
                 orders: Arc::clone(orders),
@@ -133,20 +137,23 @@ pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
         }
     }
     println!("{:<44} {:>8} {:>8} {:>8}", "", "hit@10", "NDCG@10", "alike");
-    let order = [
-        "most bought",
-        "item-to-item cosine, last basket",
-        "item-to-item cosine, all",
-        "text vectors",
-    ];
-    let names = order.iter().map(|name| (*name).to_owned());
+    let names = SIMPLE.map(str::to_owned).into_iter();
     for name in names.chain(variants.iter().map(|(name, _)| name.clone())) {
-        let row = &rows[&name];
-        let alike = row.alike / row.pages;
-        println!("{name:<44} {:>8.4} {:>8.4} {alike:>8.4}", row.score.hit_rate(), row.score.ndcg());
+        let Some(row) = rows.get(&name) else { continue };
+        let (hits, ndcg, alike) = (row.score.hit_rate(), row.score.ndcg(), row.alike / row.pages);
+        println!("{name:<44} {hits:>8.4} {ndcg:>8.4} {alike:>8.4}");
     }
-    println!("{} customers", rows["most bought"].score.customers());
+    let customers = rows.values().map(|row| row.score.customers()).next();
+    println!("{} customers", customers.unwrap_or_default());
 }
+
+/// Names of the rules that need no recommender.
+const SIMPLE: [&str; 4] = [
+    "most bought",
+    "item-to-item cosine, last basket",
+    "item-to-item cosine, all",
+    "names alike (tf-idf)",
+];
 
 /// Rules that need no recommender.
 fn simple(
@@ -182,13 +189,8 @@ fn simple(
     };
     for case in cases {
         let all: Vec<_> = case.bought.iter().map(|bought| bought.product_id).collect();
-        let lists = [
-            ("most bought", most.clone()),
-            ("item-to-item cosine, last basket", cosine(&case.last)),
-            ("item-to-item cosine, all", cosine(&all)),
-            ("text vectors", best(texts.like(&all))),
-        ];
-        for (name, list) in lists {
+        let lists = [most.clone(), cosine(&case.last), cosine(&all), best(texts.like(&all))];
+        for (name, list) in SIMPLE.into_iter().zip(lists) {
             let row = rows.entry(name.to_owned()).or_default();
             row.alike += texts.alike(&list);
             row.pages += 1.0;

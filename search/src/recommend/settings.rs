@@ -83,7 +83,7 @@ impl Default for RecommendSettings {
             breadth: 200,
             candidates: 50,
             click_through: ClickThroughSettings::default(),
-            diversity: Diversity::PerCategory(4),
+            diversity: Diversity::MarginalRelevance { lambda: 0.8 },
             table_customers_max: 10_000,
             viewing_customers_max: 100_000,
             viewed_products_max: 50,

@@ -1,15 +1,16 @@
 //! The vectors of all products for sale, kept up with the catalogue.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::product::ProductStatus;
 use domain::{ProductId, Timestamp};
-use embeddings::{EmbedError, Embedder, IndexError, Near, VectorIndex};
+use embeddings::{EmbedError, Embedder, IndexError};
 
 use super::choice::{EmbedderChoice, Source, adopt};
 use super::files::{Embedded, Files};
 use super::queries::{Queries, Query};
+use super::state::{Space, State, Text, load};
 use super::text::{hash, product_text};
 use crate::recommend::Likeness;
 use crate::{Changes, Fusion, Neighbour};
@@ -50,88 +51,6 @@ pub struct ProductVectors {
     queries: Queries,
     /// For [`Likeness::take_changed`].
     changed: Mutex<BTreeSet<ProductId>>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Texts of all products for sale, by the product's number.
-    texts: BTreeMap<u64, Text>,
-    numbers: HashMap<ProductId, u64>,
-    /// Answers questions.
-    serving: Option<Space>,
-    /// Of a newer model; takes the other's place when all texts are in it.
-    next: Option<Space>,
-    /// Texts that are to be embedded, into `next` if there is one.
-    pending: BTreeSet<u64>,
-    /// Every product for sale was told since the start.
-    filled: bool,
-    /// Hashes of the texts that the newest model was trained on.
-    trained_on: HashSet<u64>,
-    /// The texts may no longer be those that the model was trained on.
-    drift_unknown: bool,
-    unsaved: usize,
-    saved_at: Option<Timestamp>,
-}
-
-struct Text {
-    product_id: ProductId,
-    hash: u64,
-    text: Box<str>,
-}
-
-impl State {
-    fn remove(&mut self, product: ProductId) {
-        let Some(number) = self.numbers.remove(&product) else { return };
-        self.texts.remove(&number);
-        self.pending.remove(&number);
-        self.drift_unknown = true;
-        for space in [&mut self.serving, &mut self.next].into_iter().flatten() {
-            self.unsaved += usize::from(space.remove(number));
-        }
-    }
-
-    /// Puts a vector that was made of a text, unless the text has changed meanwhile.
-    fn put(&mut self, number: u64, of: Embedded, vector: &[f32]) -> Result<(), IndexError> {
-        let Some(space) = self.next.as_mut().or(self.serving.as_mut()) else { return Ok(()) };
-        if self.texts.get(&number).is_none_or(|text| text.hash != of.hash) {
-            return Ok(());
-        }
-        space.index.insert(number, vector)?;
-        space.embedded.insert(number, of);
-        self.pending.remove(&number);
-        self.unsaved += 1;
-        Ok(())
-    }
-}
-
-/// Vectors of one model.
-struct Space {
-    embedder: Arc<dyn Embedder>,
-    index: VectorIndex,
-    embedded: HashMap<u64, Embedded>,
-}
-
-impl Space {
-    fn new(embedder: Arc<dyn Embedder>) -> Result<Self, IndexError> {
-        let index = VectorIndex::new(embedder.id(), embedder.dimensions())?;
-        Ok(Self { embedder, index, embedded: HashMap::new() })
-    }
-
-    fn remove(&mut self, number: u64) -> bool {
-        self.embedded.remove(&number).is_some() | self.index.remove(number)
-    }
-
-    fn neighbours(&self, near: Vec<Near>) -> Vec<Neighbour> {
-        let known = near.into_iter().filter_map(|near| {
-            let product_id = self.embedded.get(&near.id)?.product_id;
-            Some(Neighbour { product_id, similarity: near.similarity })
-        });
-        known.collect()
-    }
-
-    fn is(&self, number: u64, hash: u64) -> bool {
-        self.embedded.get(&number).is_some_and(|embedded| embedded.hash == hash)
-    }
 }
 
 impl ProductVectors {
@@ -389,8 +308,7 @@ impl ProductVectors {
     /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
     fn save_if_due(&self, now: Timestamp) -> Result<(), SemanticError> {
         let state = self.read();
-        let rested =
-            !state.saved_at.is_some_and(|at| (now - at).num_seconds().abs() < SAVE_SECONDS);
+        let rested = state.saved_at.is_none_or(|at| (now - at).num_seconds().abs() >= SAVE_SECONDS);
         let due = state.unsaved >= SAVE_EVERY || (state.unsaved > 0 && state.pending.is_empty());
         drop(state);
         if due && rested { self.save(now) } else { Ok(()) }
@@ -472,27 +390,4 @@ fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>, Seman
         Some(found) => Err(IndexError::Dimensions { expected, found }.into()),
         None => Ok(vectors),
     }
-}
-
-/// What was saved, as far as vectors and texts are of one moment and of this model.
-fn load(
-    files: &Files,
-    embedder: Arc<dyn Embedder>,
-    trained_on: &mut HashSet<u64>,
-) -> Result<Space, IndexError> {
-    let mut space = Space::new(embedder)?;
-    let Some((embedded, trained)) = files.load_texts() else { return Ok(space) };
-    let (model, dimensions) = (space.embedder.id(), space.embedder.dimensions());
-    match VectorIndex::load(&files.vectors(), model, dimensions) {
-        Ok(index)
-            if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) =>
-        {
-            space.index = index;
-            space.embedded = embedded;
-            *trained_on = trained;
-        }
-        Ok(_) => tracing::warn!("product vectors are not those of the saved texts: made anew"),
-        Err(error) => tracing::warn!(%error, "product vectors are made anew"),
-    }
-    Ok(space)
 }

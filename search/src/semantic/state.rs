@@ -1,0 +1,120 @@
+//! Texts and vectors as they are in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::{ProductId, Timestamp};
+use embeddings::{Embedder, IndexError, Near, VectorIndex};
+
+use super::files::{Embedded, Files};
+use crate::Neighbour;
+
+#[derive(Default)]
+pub(super) struct State {
+    /// Texts of all products for sale, by the product's number.
+    pub(super) texts: BTreeMap<u64, Text>,
+    pub(super) numbers: HashMap<ProductId, u64>,
+    /// Answers questions.
+    pub(super) serving: Option<Space>,
+    /// Of a newer model; takes the other's place when all texts are in it.
+    pub(super) next: Option<Space>,
+    /// Texts that are to be embedded, into `next` if there is one.
+    pub(super) pending: BTreeSet<u64>,
+    /// Every product for sale was told since the start.
+    pub(super) filled: bool,
+    /// Hashes of the texts that the newest model was trained on.
+    pub(super) trained_on: HashSet<u64>,
+    /// The texts may no longer be those that the model was trained on.
+    pub(super) drift_unknown: bool,
+    pub(super) unsaved: usize,
+    pub(super) saved_at: Option<Timestamp>,
+}
+
+pub(super) struct Text {
+    pub(super) product_id: ProductId,
+    pub(super) hash: u64,
+    pub(super) text: Box<str>,
+}
+
+impl State {
+    pub(super) fn remove(&mut self, product: ProductId) {
+        let Some(number) = self.numbers.remove(&product) else { return };
+        self.texts.remove(&number);
+        self.pending.remove(&number);
+        self.drift_unknown = true;
+        for space in [&mut self.serving, &mut self.next].into_iter().flatten() {
+            self.unsaved += usize::from(space.remove(number));
+        }
+    }
+
+    /// Puts a vector that was made of a text, unless the text has changed meanwhile.
+    pub(super) fn put(
+        &mut self,
+        number: u64,
+        of: Embedded,
+        vector: &[f32],
+    ) -> Result<(), IndexError> {
+        let Some(space) = self.next.as_mut().or(self.serving.as_mut()) else { return Ok(()) };
+        if self.texts.get(&number).is_none_or(|text| text.hash != of.hash) {
+            return Ok(());
+        }
+        space.index.insert(number, vector)?;
+        space.embedded.insert(number, of);
+        self.pending.remove(&number);
+        self.unsaved += 1;
+        Ok(())
+    }
+}
+
+/// Vectors of one model.
+pub(super) struct Space {
+    pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) index: VectorIndex,
+    pub(super) embedded: HashMap<u64, Embedded>,
+}
+
+impl Space {
+    pub(super) fn new(embedder: Arc<dyn Embedder>) -> Result<Self, IndexError> {
+        let index = VectorIndex::new(embedder.id(), embedder.dimensions())?;
+        Ok(Self { embedder, index, embedded: HashMap::new() })
+    }
+
+    pub(super) fn remove(&mut self, number: u64) -> bool {
+        self.embedded.remove(&number).is_some() | self.index.remove(number)
+    }
+
+    pub(super) fn neighbours(&self, near: Vec<Near>) -> Vec<Neighbour> {
+        let known = near.into_iter().filter_map(|near| {
+            let product_id = self.embedded.get(&near.id)?.product_id;
+            Some(Neighbour { product_id, similarity: near.similarity })
+        });
+        known.collect()
+    }
+
+    pub(super) fn is(&self, number: u64, hash: u64) -> bool {
+        self.embedded.get(&number).is_some_and(|embedded| embedded.hash == hash)
+    }
+}
+
+/// What was saved, as far as vectors and texts are of one moment and of this model.
+pub(super) fn load(
+    files: &Files,
+    embedder: Arc<dyn Embedder>,
+    trained_on: &mut HashSet<u64>,
+) -> Result<Space, IndexError> {
+    let mut space = Space::new(embedder)?;
+    let Some((embedded, trained)) = files.load_texts() else { return Ok(space) };
+    let (model, dimensions) = (space.embedder.id(), space.embedder.dimensions());
+    match VectorIndex::load(&files.vectors(), model, dimensions) {
+        Ok(index)
+            if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) =>
+        {
+            space.index = index;
+            space.embedded = embedded;
+            *trained_on = trained;
+        }
+        Ok(_) => tracing::warn!("product vectors are not those of the saved texts: made anew"),
+        Err(error) => tracing::warn!(%error, "product vectors are made anew"),
+    }
+    Ok(space)
+}
