@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::{CustomerId, ProductId};
 use embeddings::{EmbedError, Embedder};
 use journal::Journal;
-use projections::catalogue::{CategoryView, SearchDocument};
 use projections::{Projector, ReadModels, purchases};
 use search::text::TextSettings;
 use search::{
@@ -74,9 +73,8 @@ impl Purchases for FromReadModel {
     }
 }
 
-/// All that keep products, told of each change together.
+/// All that keep products beside the shelf, told of each change together.
 struct Keepers {
-    shelf: Shelf,
     vectors: Arc<ProductVectors>,
     recommender: Arc<Recommender>,
 }
@@ -89,20 +87,14 @@ impl Keepers {
 }
 
 impl KeepsProducts for Keepers {
-    fn replace(&self, documents: &[SearchDocument], categories: &[CategoryView]) {
-        self.shelf.replace(documents, categories);
-        let documents = documents.to_vec();
-        let changes = Changes { documents, ..Changes::default() };
-        self.vectors.apply(&changes);
-        self.vectors.filled();
-        self.recommender.apply(&changes);
+    fn apply(&self, changes: &Changes) {
+        self.vectors.apply(changes);
+        self.recommender.apply(changes);
         self.work();
     }
 
-    fn apply(&self, changes: &Changes) {
-        self.shelf.apply(changes);
-        self.vectors.apply(changes);
-        self.recommender.apply(changes);
+    fn all_told(&self) {
+        self.vectors.filled();
         self.work();
     }
 }
@@ -126,14 +118,11 @@ pub(super) async fn searching(
     let recommender = Arc::new(recommender.unwrap());
     let (engine_at, shelf_at) = (Freshness::default(), Freshness::default());
 
-    let keepers = Keepers {
-        shelf: shelf.clone(),
-        vectors: vectors.clone(),
-        recommender: recommender.clone(),
-    };
+    let keepers = Keepers { vectors: vectors.clone(), recommender: recommender.clone() };
     let follower = LocalFollower::new(
         reads.clone(),
         Arc::clone(journal),
+        shelf.clone(),
         vec![Arc::new(keepers)],
         shelf_at.clone(),
     );
