@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use commands::browsing::{BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader};
+use commands::browsing::{BrowsingLog, BrowsingOptions, BrowsingReader};
 use commands::{
     Bus, BusOptions, Caller, Clock, IdSource, SqliteSnapshots, SystemClock, SystemIds,
     TokioSpawner, TokioTimer,
@@ -37,6 +37,7 @@ use sagas::standard_webhooks::{SignedHeaders, TOLERANCE_SECONDS, WebhookSecrets}
 use sagas::webhook_inbox::Delivery;
 use tokio::sync::watch;
 
+use browsing::Browsed;
 pub use copying::CopyEnd;
 pub use finding::{Finding, FindingError, FindingOptions, Refill, SEARCH, SearchPlace};
 pub use relay::Telling;
@@ -155,9 +156,7 @@ pub struct Node {
     /// Names this process among the nodes.
     owner: uuid::Uuid,
     ledger: Arc<dyn Journal>,
-    browsing_journals: Arc<dyn BrowsingJournals>,
-    browsing_options: BrowsingOptions,
-    clock: Arc<dyn Clock>,
+    browsed: Browsed,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -171,8 +170,6 @@ impl Node {
         let clock = Arc::clone(&options.clock);
         let journal_options = options.of_the_journal();
         let ledger_options = for_the_sandbox(&journal_options);
-        let browsing_journals =
-            options.stores.browsing(&journal_options, options.browsing, Arc::clone(&clock));
         let journal = options.stores.open_journal(journal_options)?;
         let ledger = options.stores.open_sandbox(ledger_options).map_err(OpenError::Sandbox)?;
         let keys = options.stores.open_keys(journal.head() == Position(0))?;
@@ -188,12 +185,7 @@ impl Node {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
         let snapshots = SqliteSnapshots::open(&data.join(SNAPSHOTS_FILE), journal.id())
             .map_err(|error| OpenError::Snapshots(error.to_string()))?;
-        let (browsing, browsing_writer) = BrowsingLog::new(
-            options.browsing,
-            Arc::clone(&browsing_journals),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-        );
+        let (browsing, browsing_writer, browsed) = browsing::open(options, &ids);
         let (bus, desk) =
             Bus::new(Arc::clone(&journal), Arc::new(snapshots), clock, ids, options.bus.clone());
         let gateway = Arc::clone(&sandbox) as Arc<dyn PaymentGateway>;
@@ -284,9 +276,7 @@ impl Node {
             leads,
             owner,
             ledger,
-            browsing_journals,
-            browsing_options: options.browsing,
-            clock: Arc::clone(&options.clock),
+            browsed,
             stop,
             threads,
         })
@@ -295,8 +285,7 @@ impl Node {
     /// What is kept of browsing, and what comes. To be run on a thread of its own.
     #[must_use]
     pub fn browsing_reader(&self) -> BrowsingReader {
-        let journals = Arc::clone(&self.browsing_journals);
-        BrowsingReader::new(journals, Arc::clone(&self.clock), self.browsing_options)
+        self.browsed.reader()
     }
 
     /// Finishes what is queued and closes everything.

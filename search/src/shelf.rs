@@ -234,6 +234,21 @@ impl Shelf {
         next.map(|at| chrono::Utc.timestamp_nanos(at))
     }
 
+    /// Products of which a price changes by itself after an instant, up to and with another; the oldest
+    /// first. Looks at all products.
+    #[must_use]
+    pub fn price_changes(&self, after: Timestamp, until: Timestamp) -> Vec<ProductId> {
+        let columns = self.read();
+        let (after, until) = (nanoseconds(after), nanoseconds(until));
+        if columns.prices.next_change(after).is_none_or(|next| next > until) {
+            return Vec::new();
+        }
+        let changes = |slot: &u32| columns.prices.change_within(*slot as usize, after, until);
+        let mut slots: Vec<u32> = columns.slots().filter(changes).collect();
+        slots.sort_unstable_by_key(|slot| columns.number_at(*slot));
+        slots.into_iter().map(|slot| columns.product_at(slot)).collect()
+    }
+
     /// The `n` prices that cut the shop's products into `n + 1` parts of like size, ascending, in
     /// minor units; nothing if no product has a price. Beyond some ten thousand products they are
     /// worked out from a sample, always the same of the same products.

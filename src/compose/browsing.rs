@@ -5,13 +5,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
-use commands::browsing::{BrowsingJournals, BrowsingOptions, BrowsingWriter, Period};
-use commands::{Clock, TokioTimer};
+use commands::browsing::{
+    BrowsingJournals, BrowsingLog, BrowsingOptions, BrowsingReader, BrowsingWriter, Period,
+};
+use commands::{Clock, IdSource, TokioTimer};
 use journal::{Journal, JournalError, SqliteJournal};
 use tokio::sync::watch;
 
-use super::eventstore;
 use super::stores::{JournalPlace, Stores};
+use super::{NodeOptions, eventstore};
 
 /// Files, or mirrors, of the journals.
 const DIRECTORY: &str = "browsing";
@@ -61,6 +63,31 @@ impl Stores {
             open: Mutex::default(),
         })
     }
+}
+
+/// What readers of a node's browsing need.
+pub(super) struct Browsed {
+    journals: Arc<dyn BrowsingJournals>,
+    options: BrowsingOptions,
+    clock: Arc<dyn Clock>,
+}
+
+impl Browsed {
+    pub(super) fn reader(&self) -> BrowsingReader {
+        BrowsingReader::new(Arc::clone(&self.journals), Arc::clone(&self.clock), self.options)
+    }
+}
+
+/// A node's browsing. Nothing is opened yet.
+pub(super) fn open(
+    options: &NodeOptions,
+    ids: &Arc<dyn IdSource>,
+) -> (BrowsingLog, BrowsingWriter, Browsed) {
+    let (clock, kept) = (Arc::clone(&options.clock), options.browsing);
+    let journals = options.stores.browsing(&options.of_the_journal(), kept, Arc::clone(&clock));
+    let (log, writer) =
+        BrowsingLog::new(kept, Arc::clone(&journals), Arc::clone(&clock), Arc::clone(ids));
+    (log, writer, Browsed { journals, options: kept, clock })
 }
 
 /// Writes what is looked at until the node stops.

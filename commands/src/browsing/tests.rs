@@ -63,10 +63,13 @@ impl Faults for Away {
     }
 }
 
+/// What is durable, and the journal over it.
+type Opened = (Arc<Storage>, Arc<MemoryJournal>);
+
 /// Journals in memory; what a node has open lasts as long as this.
 #[derive(Default)]
 struct InMemory {
-    periods: Mutex<BTreeMap<Period, (Arc<Storage>, Arc<MemoryJournal>)>>,
+    periods: Mutex<BTreeMap<Period, Opened>>,
     away: Arc<Away>,
     shut: AtomicBool,
 }

@@ -71,6 +71,7 @@ impl Baskets {
     /// within one of those: `within` tells each of those and how often it is part of such a sum. All
     /// pairs left count for `share` of what those before `first` do, and none for more than it did.
     pub(crate) fn only_across(&mut self, first: usize, within: &[(usize, u32)], share: f64) {
+        let share = share.max(0.0);
         let weight = |at: usize| pair_weight(self.basket(at));
         let before: f64 = (0..first).map(weight).sum();
         let sums: f64 = (first..self.len()).map(weight).sum();

@@ -1,3 +1,5 @@
+//! What the index finds, against looking at everything.
+
 use std::ops::ControlFlow;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Against a real model, and copies of it with something wrong.
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -1,3 +1,5 @@
+//! What a trained embedder learns from small catalogues with a meaning.
+
 use super::*;
 use crate::numbers::Random;
 

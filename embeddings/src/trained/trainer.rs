@@ -37,7 +37,7 @@ pub struct Field<'a> {
     pub weight: f32,
 }
 
-/// Texts that share less than all texts with each other are too few to tell what all have in common.
+/// Fewer than these do not tell what all texts have in common from what these happen to have.
 const TEXTS_FOR_COMMON: usize = 100;
 
 /// Texts looked at to find what all have in common.

@@ -3,9 +3,10 @@
 //! Beside each product is the position its document last changed at: that of the batch's last
 //! event, which is where the checkpoint is once the batch is committed. So whoever read at one
 //! checkpoint finds everything that changed later by asking for what is past it, however the
-//! events were cut into batches. That holds also where a server lost its last commits and those
-//! events are folded again in other batches, but for what changed and changed back within one of
-//! them: a reader that saw it in between, before the fall, sees it so until its next change.
+//! events were cut into batches. That holds also for a reader that goes on with another copy of
+//! the same rows, on another node, or after a server lost its last commits: what changed and
+//! changed back within one batch is marked as well. Only of categories it is not, of which an
+//! editor would have to do and undo something within a moment.
 
 use std::collections::HashMap;
 

@@ -198,15 +198,13 @@ pub(super) fn save(
     before: Option<&ProductRow>,
     after: &ProductRow,
 ) -> Result<(), StoreError> {
-    let is_other = before.is_none_or(|before| before.content != after.content);
-    if is_other {
+    if before.is_none_or(|before| before.content != after.content) {
         save_content(connection, after)?;
         save_skus(connection, before, after)?;
         save_tags(connection, before, after)?;
         save_prices(connection, before, after)?;
     }
-    let rated = before.map_or(Stars::default(), |before| before.stars) != after.stars;
-    if rated {
+    if before.map_or(Stars::default(), |before| before.stars) != after.stars {
         connection
             .prepare_cached(
                 "UPDATE product SET stars_mean_e9 = ?2, stars_count = ?3, stars_sum = ?4
@@ -219,10 +217,8 @@ pub(super) fn save(
                 after.stars.sum
             ])?;
     }
-    if is_other || rated {
-        changes::mark_product(connection, after.number)?;
-    }
-    Ok(())
+    // Also where it is as before: it may have been otherwise in the middle of the batch.
+    changes::mark_product(connection, after.number)
 }
 
 fn save_content(connection: &Connection, after: &ProductRow) -> Result<(), StoreError> {

@@ -25,17 +25,13 @@ macro_rules! in_stock_now {
     };
 }
 
-/// Works out anew whether products with numbers `IN $numbers` are in stock, and marks those that
-/// flipped.
-macro_rules! flip {
+/// Works out anew whether products with numbers `IN $numbers` are in stock, and marks them: also
+/// those that are as before, since they may have been otherwise in the middle of the batch, where
+/// another copy of these rows had its checkpoint.
+macro_rules! turn {
     ($connection:expr, $numbers:literal, $params:expr) => {
         $connection
-            .prepare_cached(mark!(concat!(
-                "product.number IN ",
-                $numbers,
-                " AND product.in_stock <> ",
-                in_stock_now!()
-            )))?
+            .prepare_cached(mark!(concat!("product.number IN ", $numbers)))?
             .execute($params)?;
         $connection
             .prepare_cached(concat!(
@@ -54,6 +50,8 @@ pub(super) struct StockRow {
     on_hand: i64,
     held: i64,
     unavailable: i64,
+    /// How often units came or ran out since the row was loaded; not stored.
+    turns: u64,
 }
 
 impl StockRow {
@@ -64,6 +62,7 @@ impl StockRow {
     }
 
     pub(super) fn after(mut self, warehouse: WarehouseId, event: &InventoryEvent) -> Self {
+        let had_units = self.available() > 0;
         let units = |allocations: &[domain::inventory::Allocation]| {
             allocations
                 .iter()
@@ -93,6 +92,7 @@ impl StockRow {
             | InventoryEvent::SoftHeld { .. }
             | InventoryEvent::SoftReleased { .. } => {}
         }
+        self.turns += u64::from(had_units != (self.available() > 0));
         self
     }
 }
@@ -130,7 +130,12 @@ pub(super) fn load(
              WHERE sku_id = ?1 AND warehouse_id = ?2",
         )?
         .query_row([sku.uuid().into_bytes(), warehouse.uuid().into_bytes()], |row| {
-            Ok(StockRow { on_hand: row.get(0)?, held: row.get(1)?, unavailable: row.get(2)? })
+            Ok(StockRow {
+                on_hand: row.get(0)?,
+                held: row.get(1)?,
+                unavailable: row.get(2)?,
+                turns: 0,
+            })
         })
         .optional()
 }
@@ -155,16 +160,16 @@ pub(super) fn save(
             after.unavailable,
             after.available()
         ])?;
-    if (before.available() > 0) != (after.available() > 0) {
+    if before.turns != after.turns {
         let id = sku.uuid().into_bytes();
-        flip!(connection, "(SELECT number FROM sku WHERE sku_id = ?1)", [id]);
+        turn!(connection, "(SELECT number FROM sku WHERE sku_id = ?1)", [id]);
     }
     Ok(())
 }
 
 /// Works out anew whether the product with this number is in stock.
 pub(super) fn refresh_product(connection: &Connection, number: i64) -> Result<(), StoreError> {
-    flip!(connection, "(?1)", [number]);
+    turn!(connection, "(?1)", [number]);
     Ok(())
 }
 
@@ -184,22 +189,19 @@ pub(super) fn set_closed(
     closed: bool,
 ) -> Result<(), StoreError> {
     let id = warehouse.uuid().into_bytes();
-    let changed = connection.execute(
-        if closed {
+    connection
+        .prepare_cached(if closed {
             "INSERT INTO closed_warehouse VALUES (?1) ON CONFLICT (warehouse_id) DO NOTHING"
         } else {
             "DELETE FROM closed_warehouse WHERE warehouse_id = ?1"
-        },
-        [id],
-    )?;
-    if changed > 0 {
-        flip!(
-            connection,
-            "(SELECT number FROM stock JOIN sku USING (sku_id)
-              WHERE stock.warehouse_id = ?1 AND stock.available > 0)",
-            [id]
-        );
-    }
+        })?
+        .execute([id])?;
+    turn!(
+        connection,
+        "(SELECT number FROM stock JOIN sku USING (sku_id)
+          WHERE stock.warehouse_id = ?1 AND stock.available > 0)",
+        [id]
+    );
     Ok(())
 }
 

@@ -52,7 +52,8 @@ fn loading_counting_and_refreshing_stay_within_their_bounds() {
         )
         .unwrap();
     let connection = Connection::from(connection);
-    FrequentlyBoughtTogether::create_tables(&connection).unwrap();
+    let model = crate::model::Folder::<FrequentlyBoughtTogether>::new();
+    crate::file::create(&connection, &model, uuid::Uuid::nil()).unwrap();
     let baskets = baskets();
     let mut events = Vec::new();
     for (basket, number) in baskets.iter().zip(0_u128..) {

@@ -64,21 +64,20 @@ pub(crate) fn cases(orders: &Orders) -> BTreeMap<Timestamp, Vec<Case>> {
 /// What is known at one moment.
 pub(crate) struct AsOf {
     pub(crate) orders: Arc<Orders>,
-    pub(crate) now: Mutex<Timestamp>,
-    pub(crate) customers: Mutex<BTreeMap<CustomerId, Vec<Bought>>>,
+    pub(crate) now: Timestamp,
+    pub(crate) customers: BTreeMap<CustomerId, Vec<Bought>>,
 }
 
 impl AsOf {
     fn known(&self) -> &[Basket] {
-        let now = *self.now.lock().unwrap();
         let baskets = &self.orders.baskets;
-        &baskets[..baskets.partition_point(|basket| basket.at < now)]
+        &baskets[..baskets.partition_point(|basket| basket.at < self.now)]
     }
 }
 
 impl Purchases for AsOf {
     fn of_customer(&self, customer: CustomerId) -> Result<Vec<Bought>, PurchasesError> {
-        Ok(self.customers.lock().unwrap().get(&customer).cloned().unwrap_or_default())
+        Ok(self.customers.get(&customer).cloned().unwrap_or_default())
     }
 
     fn popular(&self, _limit: usize) -> Result<Vec<ProductId>, PurchasesError> {

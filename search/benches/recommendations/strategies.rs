@@ -111,7 +111,7 @@ pub(crate) fn measure(orders: &Arc<Orders>, tuning: bool) {
         for group in groups.values() {
             let purchases = Arc::new(AsOf {
                 orders: Arc::clone(orders),
-                now: (*week).into(),
+                now: *week,
                 customers: cases.iter().map(|case| (case.customer, case.bought.clone())).collect(),
             });
             let settings = group[0].1.clone();

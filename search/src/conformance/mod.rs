@@ -29,13 +29,15 @@ use crate::{
     SearchEngine,
 };
 
+type TellAll = dyn Fn(&[SearchDocument], &[CategoryView]) + Send + Sync;
+
 /// An empty engine that nobody else uses, and what stands beside it.
 pub(crate) struct Subject {
     pub(crate) engine: Arc<dyn SearchEngine>,
     /// Told of changes before the engine is, for engines that take facts from elsewhere.
     pub(crate) tell: Box<dyn Fn(&Changes) + Send + Sync>,
     /// Told of everything there is, in place of all it knew, before an index is swapped in.
-    pub(crate) tell_all: Box<dyn Fn(&[SearchDocument], &[CategoryView]) + Send + Sync>,
+    pub(crate) tell_all: Box<TellAll>,
     /// Sets the clock of engines that have one.
     pub(crate) set_clock: Box<dyn Fn(Timestamp) + Send + Sync>,
     /// What must live as long: a directory, a server.

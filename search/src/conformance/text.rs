@@ -52,7 +52,7 @@ pub(crate) async fn a_misspelt_word_is_found(subject: Subject) {
 pub(crate) async fn the_last_word_may_be_only_begun(subject: Subject) {
     let subject = subject.with_shop().await;
     let expected = Expected::shop();
-    for begun in ["lant", "sauc", "hammo", "durable lant", "durable bicy"] {
+    for begun in ["lant", "sauc", "hammo", "bicy", "durable lant"] {
         let question = text(begun);
         let wanted = expected.numbers(&question);
         assert!(wanted.len() > 5, "the check is about words that are there: {begun}");

@@ -76,6 +76,11 @@ proptest! {
             prop_assert_eq!(shelf.categories_of(id), naive.categories_of(id));
         }
         prop_assert_eq!(shelf.next_price_change(asked.now), naive.next_price_change(asked.now));
+        let later = asked.now + chrono::TimeDelta::seconds(10);
+        prop_assert_eq!(
+            shelf.price_changes(asked.now, later),
+            naive.price_changes(asked.now, later)
+        );
     }
 
     /// Pages put together are the whole, whatever their size.

@@ -13,30 +13,24 @@ use serde_json::Value;
 use super::facets::{Counted, Counts};
 use super::filter::{Without, expressions, one_of, priced};
 use super::query::{self, Answer, Answers, Queries, Query, Row, Text, Words, is_one_word};
-use super::{MeilisearchEngine, explain, merge, meta_query};
-use crate::fusion::{Fused, fuse};
-use crate::{
-    AttributeFacets, Bucket, Explanation, Findings, Hit, Neighbour, Order, PriceFilter, Question,
-    SearchError, SemanticScore,
-};
+use super::{MeilisearchEngine, meta_query};
+use crate::{AttributeFacets, Bucket, Findings, Neighbour, PriceFilter, Question, SearchError};
 
 /// If fewer have all words of a text, those with some follow.
 const ENOUGH: u64 = 10;
-/// So many hits of a text are fused with neighbours; the others follow as they are.
-const FUSED_MAX: usize = 1_000;
 
 /// What a question comes down to.
-struct Asked<'a> {
-    engine: &'a MeilisearchEngine,
-    question: &'a Question,
-    source: Source,
-    near: Vec<Neighbour>,
+pub(super) struct Asked<'a> {
+    pub(super) engine: &'a MeilisearchEngine,
+    pub(super) question: &'a Question,
+    pub(super) source: Source,
+    pub(super) near: Vec<Neighbour>,
     /// Those that do not match the text.
-    only_near: Vec<ProductId>,
+    pub(super) only_near: Vec<ProductId>,
 }
 
 /// What is searched in, beside the neighbours.
-enum Source {
+pub(super) enum Source {
     Everything,
     Text(String, Words),
     /// The text has no words.
@@ -62,10 +56,10 @@ pub(super) async fn search(
 
 /// Searches that go in one request.
 #[derive(Default)]
-struct Batch(Vec<Query>);
+pub(super) struct Batch(pub(super) Vec<Query>);
 
 impl Batch {
-    fn push(&mut self, query: Query) -> usize {
+    pub(super) fn push(&mut self, query: Query) -> usize {
         self.0.push(query);
         self.0.len() - 1
     }
@@ -96,18 +90,18 @@ impl Places {
 }
 
 impl Asked<'_> {
-    fn index(&self) -> &str {
+    pub(super) fn index(&self) -> &str {
         &self.engine.options.index
     }
 
-    fn text(&self) -> Option<Text<'_>> {
+    pub(super) fn text(&self) -> Option<Text<'_>> {
         match &self.source {
             Source::Text(words, matching) => Some(Text { words, matching: *matching }),
             _ => None,
         }
     }
 
-    async fn ask(&self, batch: Batch) -> Result<Vec<Answer>, SearchError> {
+    pub(super) async fn ask(&self, batch: Batch) -> Result<Vec<Answer>, SearchError> {
         let server = &self.engine.server;
         let limit = self.engine.options.search_timeout;
         let wanted = batch.0.len();
@@ -272,7 +266,7 @@ impl Asked<'_> {
             self.engine.places(meta.tree).await?
         };
         let known = self.look_up(counted.hashed()).await?;
-        let facets = counted.into_facets(facets, &known, &places);
+        let facets = counted.into_facets(facets, chosen, &known, &places);
         let text_total = found.text.and_then(|place| answers.get(place)?.total_hits).unwrap_or(0);
         let hits = self.hits(wanted, text_total, &mut answers).await?;
         Ok(Findings { hits, total, facets, buckets, corrected: None })
@@ -329,198 +323,10 @@ impl Asked<'_> {
     }
 }
 
-/// Where in a batch the rows are that hits are made of.
-struct Wanted {
-    rows: Option<usize>,
-    /// Which of all rows is the first.
-    start: usize,
-    /// Neighbours that pass, in no order.
-    near: Option<usize>,
-    /// Neighbours that pass and do not match the text, in the question's order.
-    sorted_near: Option<usize>,
-}
-
-impl Asked<'_> {
-    fn is_relevance(&self) -> bool {
-        self.question.order == Order::Relevance
-    }
-
-    fn is_fused(&self) -> bool {
-        self.is_relevance() && !self.near.is_empty() && !self.question.fusion.only_behind
-    }
-
-    fn rows(&self, window: (usize, usize), filter: Vec<String>, fields: &[&'static str]) -> Query {
-        let by_relevance = self.is_relevance() && self.text().is_some();
-        let query = Query::hits(self.index(), self.text(), filter, window, Some(fields.to_vec()))
-            .sorted(query::sorting(self.question, by_relevance));
-        if self.question.explain && self.text().is_some() { query.explained() } else { query }
-    }
-
-    fn want_hits(&self, batch: &mut Batch) -> Wanted {
-        let Question { offset, limit, .. } = *self.question;
-        let mut wanted = Wanted { rows: None, start: offset, near: None, sorted_near: None };
-        if limit == 0 {
-            return wanted;
-        }
-        let filter = || expressions(self.question, Without::Nothing);
-        let near = |among: Vec<ProductId>| {
-            let mut filter = filter();
-            filter.push(ids(among.into_iter()));
-            let window = (0, self.near.len());
-            Query::hits(self.index(), None, filter, window, Some(merge::FIELDS.to_vec()))
-        };
-        let mut window = (offset, limit);
-        if self.is_fused() {
-            window = (0, FUSED_MAX);
-        } else if !self.is_relevance() && !self.only_near.is_empty() {
-            let start = offset.saturating_sub(self.only_near.len());
-            window = (start, limit.saturating_add(offset - start));
-            let sort = query::sorting(self.question, false);
-            wanted.sorted_near = Some(batch.push(near(self.only_near.clone()).sorted(sort)));
-        }
-        wanted.start = window.0;
-        if !matches!(self.source, Source::Nothing) {
-            wanted.rows = Some(batch.push(self.rows(window, filter(), merge::FIELDS)));
-        }
-        if !self.near.is_empty() && (self.is_relevance() || self.question.explain) {
-            let all = self.near.iter().map(|near| near.product_id).collect();
-            wanted.near = Some(batch.push(near(all)));
-        }
-        wanted
-    }
-
-    async fn hits(
-        &self,
-        wanted: Wanted,
-        text_total: u64,
-        answers: &mut [Answer],
-    ) -> Result<Vec<Hit>, SearchError> {
-        let Question { offset, limit, .. } = *self.question;
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
-        let mut take = |place: Option<usize>| {
-            let answer = place.and_then(|place| answers.get_mut(place));
-            answer.map(|answer| std::mem::take(&mut answer.hits)).unwrap_or_default()
-        };
-        let rows = take(wanted.rows);
-        let passing = take(wanted.near);
-        let passing: HashMap<ProductId, i64> =
-            passing.iter().filter_map(key_of).map(|(n, id)| (id, n)).collect();
-        // In the neighbours' order, ranked among those that pass.
-        let near = self.near.iter().filter(|near| passing.contains_key(&near.product_id));
-        let near: Vec<Neighbour> = near.copied().collect();
-        let semantic: HashMap<ProductId, SemanticScore> = (near.iter().zip(1..))
-            .map(|(near, rank)| {
-                (near.product_id, SemanticScore { rank, similarity: near.similarity })
-            })
-            .collect();
-
-        if self.is_fused() {
-            return self.fused_hits(rows, &near, &passing, text_total).await;
-        }
-        if !self.is_relevance() {
-            let page = merge::page(self.question, wanted.start, rows, take(wanted.sorted_near));
-            let hit = |row: &Row| {
-                let product_id = id_of(row)?;
-                Some(self.hit(product_id, || Explanation {
-                    semantic: semantic.get(&product_id).copied(),
-                    ..Explanation::default()
-                }))
-            };
-            return Ok(page.iter().filter_map(hit).take(limit).collect());
-        }
-        let mut hits = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            let Some(product_id) = id_of(row) else { continue };
-            hits.push(self.hit(product_id, || Explanation {
-                text: self.text().map(|_| explain::text_score(row, wanted.start + index + 1)),
-                semantic: semantic.get(&product_id).copied(),
-                ..Explanation::default()
-            }));
-        }
-        // What is only near begins where the text's hits end.
-        let text_total = usize::try_from(text_total).unwrap_or(usize::MAX);
-        let behind: BTreeSet<ProductId> = self.only_near.iter().copied().collect();
-        let behind = near.iter().filter(|near| behind.contains(&near.product_id));
-        let left = limit.saturating_sub(hits.len());
-        let ends_here = offset.saturating_add(hits.len()) >= text_total;
-        for near in
-            behind.skip(offset.saturating_sub(text_total)).take(if ends_here { left } else { 0 })
-        {
-            hits.push(self.hit(near.product_id, || Explanation {
-                semantic: semantic.get(&near.product_id).copied(),
-                ..Explanation::default()
-            }));
-        }
-        Ok(hits)
-    }
-
-    async fn fused_hits(
-        &self,
-        rows: Vec<Row>,
-        near: &[Neighbour],
-        passing: &HashMap<ProductId, i64>,
-        text_total: u64,
-    ) -> Result<Vec<Hit>, SearchError> {
-        let Question { offset, limit, .. } = *self.question;
-        let text: Vec<(i64, ProductId)> = rows.iter().filter_map(key_of).collect();
-        let near: Vec<((i64, ProductId), f32)> = near
-            .iter()
-            .map(|near| ((passing[&near.product_id], near.product_id), near.similarity))
-            .collect();
-        let fused = fuse(&text, &near, &self.question.fusion, usize::MAX);
-        let hit = |fused: &Fused<(i64, ProductId)>| {
-            self.hit(fused.key.1, || {
-                let row = fused.text_rank.and_then(|rank| Some((rank, rows.get(rank - 1)?)));
-                Explanation {
-                    text: row
-                        .filter(|_| self.text().is_some())
-                        .map(|(rank, row)| explain::text_score(row, rank)),
-                    ..fused.explanation()
-                }
-            })
-        };
-        let mut hits: Vec<Hit> = fused.iter().skip(offset).take(limit).map(hit).collect();
-        let left = limit - hits.len();
-        if left == 0 || text_total <= FUSED_MAX as u64 || matches!(self.source, Source::Nothing) {
-            return Ok(hits);
-        }
-        // Behind what is fused, the text's other hits as they are; neighbours among them are fused.
-        let is_near: BTreeSet<ProductId> = passing.keys().copied().collect();
-        let seen = text.iter().filter(|(_, product_id)| !is_near.contains(product_id)).count();
-        let start = seen + offset.saturating_sub(fused.len());
-        let mut filter = expressions(self.question, Without::Nothing);
-        if !is_near.is_empty() {
-            filter.push(format!("NOT {}", ids(is_near.into_iter())));
-        }
-        let query = self.rows((start, left), filter, merge::FIELDS);
-        let answers = self.ask(Batch(vec![query])).await?;
-        for (index, row) in answers.iter().flat_map(|answer| &answer.hits).enumerate() {
-            let Some(product_id) = id_of(row) else { continue };
-            hits.push(self.hit(product_id, || Explanation {
-                // Neighbours before it are not counted, which makes the rank the least it can be.
-                text: self.text().map(|_| explain::text_score(row, start + index + 1)),
-                ..Explanation::default()
-            }));
-        }
-        Ok(hits)
-    }
-
-    fn hit(&self, product_id: ProductId, explanation: impl FnOnce() -> Explanation) -> Hit {
-        Hit { product_id, explanation: self.question.explain.then(explanation) }
-    }
-}
-
-fn ids(ids: impl Iterator<Item = ProductId>) -> String {
+pub(super) fn ids(ids: impl Iterator<Item = ProductId>) -> String {
     one_of("id", ids.map(|product_id| product_id.to_string()))
 }
 
-fn id_of(row: &Row) -> Option<ProductId> {
+pub(super) fn id_of(row: &Row) -> Option<ProductId> {
     row.get("id")?.as_str()?.parse().ok()
-}
-
-/// What is greater is newer, as near as the fusion has to know.
-fn key_of(row: &Row) -> Option<(i64, ProductId)> {
-    Some((row.get("number")?.as_i64()?, id_of(row)?))
 }

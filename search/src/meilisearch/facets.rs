@@ -1,12 +1,12 @@
 //! Facets out of Meilisearch's counts by key.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
 use super::encoding::{is_hashed, pair_of, value_of};
-use crate::{AttributeFacets, CategoryCount, FacetRequest, Facets, ValueCount};
+use crate::{AttributeFacets, CategoryCount, FacetRequest, Facets, Filter, ValueCount};
 
 /// Products by key.
 pub(super) type Counts = BTreeMap<String, u64>;
@@ -43,11 +43,12 @@ impl Counted {
         all.into_iter().map(|(_, field, key)| (field, key)).collect()
     }
 
-    /// The facets asked for. `known` has what hashed keys were made of, `places` the order of the
+    /// The facets asked for; what is chosen is always listed. `known` has what hashed keys were made of, `places` the order of the
     /// categories.
     pub(super) fn into_facets(
         self,
         asked: &FacetRequest,
+        filter: &Filter,
         known: &HashMap<String, Vec<String>>,
         places: &HashMap<String, usize>,
     ) -> Facets {
@@ -55,11 +56,19 @@ impl Counted {
         let value = |key: &String| {
             value_of(key).or_else(|| known.get(key).and_then(|made_of| made_of.first().cloned()))
         };
-        let plain = |counts: &Counts| {
+        let plain = |is_asked: bool, counts: &Counts, chosen: &BTreeSet<String>| {
             let counts = counts.iter().filter_map(|(key, count)| Some((value(key)?, *count)));
-            most_frequent(counts.collect(), max)
+            if is_asked { most_frequent(counts.collect(), chosen, max) } else { Vec::new() }
+        };
+        let is_asked = |name: &str| match &asked.attributes {
+            AttributeFacets::None => false,
+            AttributeFacets::All => true,
+            AttributeFacets::Named(names) => names.contains(name),
         };
         let mut by_name = BTreeMap::<String, Vec<(String, u64)>>::new();
+        for name in filter.attributes.keys().filter(|name| is_asked(name)) {
+            by_name.insert(name.clone(), Vec::new());
+        }
         let mut add = |counts: &Counts, wanted: &dyn Fn(&str) -> bool| {
             for (key, count) in counts {
                 let pair = pair_of(key).or_else(|| match known.get(key).map(Vec::as_slice) {
@@ -73,31 +82,43 @@ impl Counted {
                 }
             }
         };
-        let is_asked = |name: &str| match &asked.attributes {
-            AttributeFacets::None => false,
-            AttributeFacets::All => true,
-            AttributeFacets::Named(names) => names.contains(name),
-        };
         add(&self.pairs, &|name| is_asked(name) && !self.chosen.contains_key(name));
         for (chosen, counts) in &self.chosen {
             add(counts, &|name| name == chosen && is_asked(name));
         }
-        let attributes =
-            by_name.into_iter().map(|(name, values)| (name, most_frequent(values, max)));
+        let nothing = BTreeSet::new();
+        let attributes = by_name.into_iter().map(|(name, values)| {
+            let chosen = filter.attributes.get(&name).unwrap_or(&nothing);
+            let values = most_frequent(values, chosen, max);
+            (name, values)
+        });
         Facets {
             category: categories(&self.categories, places),
-            brand: plain(&self.brands),
-            tags: plain(&self.tags),
-            attributes: attributes.collect(),
+            brand: plain(asked.brand, &self.brands, &filter.brands),
+            tags: plain(asked.tags, &self.tags, &filter.tags),
+            attributes: attributes.filter(|(_, values)| !values.is_empty()).collect(),
         }
     }
 }
 
-fn most_frequent(counts: Vec<(String, u64)>, max: usize) -> Vec<ValueCount> {
+fn most_frequent(
+    counts: Vec<(String, u64)>,
+    chosen: &BTreeSet<String>,
+    max: usize,
+) -> Vec<ValueCount> {
+    let mut missing = chosen.clone();
+    for (value, _) in &counts {
+        missing.remove(value);
+    }
+    let counts = counts.into_iter().chain(missing.into_iter().map(|value| (value, 0)));
     let mut values: Vec<ValueCount> =
-        counts.into_iter().map(|(value, count)| ValueCount { value, count }).collect();
+        counts.map(|(value, count)| ValueCount { value, count }).collect();
     values.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    values.truncate(max);
+    let mut place = 0;
+    values.retain(|counted| {
+        place += 1;
+        place <= max || chosen.contains(&counted.value)
+    });
     values
 }
 

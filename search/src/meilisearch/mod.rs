@@ -18,6 +18,7 @@ mod encoding;
 mod explain;
 mod facets;
 mod filter;
+mod hits;
 mod merge;
 mod query;
 mod server;

@@ -77,11 +77,12 @@ enum TaskStatus {
     Unknown,
 }
 
-/// A task that is neither done nor going to be.
-enum Ended {
+/// How a task ended.
+enum End {
+    Succeeded,
     Failed(Option<MeilisearchError>),
     Canceled,
-    /// Not yet, after so long.
+    /// Not at all, after so long.
     Late(Duration),
 }
 
@@ -174,31 +175,55 @@ impl Server {
         doing: &str,
         limit: Duration,
     ) -> Result<(), SearchError> {
+        match self.end(accepted, doing, limit).await? {
+            End::Succeeded => Ok(()),
+            other => Err(self.explain_end(other, accepted.task, doing)),
+        }
+    }
+
+    /// Waits until a task has ended, well or badly.
+    pub(super) async fn settle(
+        &self,
+        accepted: Accepted,
+        doing: &str,
+        limit: Duration,
+    ) -> Result<(), SearchError> {
+        match self.end(accepted, doing, limit).await? {
+            late @ End::Late(_) => Err(self.explain_end(late, accepted.task, doing)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn end(
+        &self,
+        accepted: Accepted,
+        doing: &str,
+        limit: Duration,
+    ) -> Result<End, SearchError> {
         let begun = Instant::now();
         let mut pause = FIRST_WAIT;
-        let ended = loop {
+        loop {
             let task: Task = self
                 .get(&format!("/tasks/{}", accepted.task))
                 .await
                 .map_err(|failure| self.explain(&failure, doing))?;
             match task.status {
-                TaskStatus::Succeeded => return Ok(()),
-                TaskStatus::Failed => break Ended::Failed(task.error),
-                TaskStatus::Canceled => break Ended::Canceled,
+                TaskStatus::Succeeded => return Ok(End::Succeeded),
+                TaskStatus::Failed => return Ok(End::Failed(task.error)),
+                TaskStatus::Canceled => return Ok(End::Canceled),
                 TaskStatus::Enqueued | TaskStatus::Processing | TaskStatus::Unknown => {}
             }
             if begun.elapsed() >= limit {
-                break Ended::Late(limit);
+                return Ok(End::Late(limit));
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);
-        };
-        Err(self.explain_end(ended, accepted.task, doing))
+        }
     }
 
-    fn explain_end(&self, ended: Ended, task: u64, doing: &str) -> SearchError {
+    fn explain_end(&self, ended: End, task: u64, doing: &str) -> SearchError {
         let failed = match ended {
-            Ended::Late(limit) => {
+            End::Late(limit) => {
                 return SearchError::Unavailable(format!(
                     "Meilisearch at {} could not {doing} within {} s (task {task}): it has more to do \
                      than it can, or its queue of tasks stands still",
@@ -206,13 +231,14 @@ impl Server {
                     limit.as_secs()
                 ));
             }
-            Ended::Canceled => {
+            End::Canceled => {
                 return SearchError::Unavailable(format!(
                     "somebody canceled task {task} of Meilisearch at {}, which was to {doing}",
                     self.url
                 ));
             }
-            Ended::Failed(error) => error,
+            End::Failed(error) => error,
+            End::Succeeded => None,
         };
         let reason = failed.as_ref().map_or("no reason given".to_owned(), said);
         let message = self.without_key(format!(

@@ -1,7 +1,8 @@
 //! Writing: changes to the index that serves, and the filling of another that takes its place.
 //!
-//! Tasks are done in the order in which they were accepted, so the document that says what an index is
-//! filled with is sent after the documents it speaks of, and nothing waits but the last task.
+//! Tasks are done in the order in which they were accepted, but one that fails does not hold up the
+//! next. So the document that says what an index is filled with is only sent when the ones it speaks of
+//! are there.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -84,10 +85,6 @@ pub(super) async fn apply(
     let replaced = known(sorted.written.keys().copied().collect()).await?;
     let gone = known(sorted.removed.clone()).await?;
     let products = (count + sorted.written.len() as u64).saturating_sub(replaced + gone);
-    let tree = match categories {
-        Some(categories) => Some(Tree::new(&categories)),
-        None => None,
-    };
 
     let mut tasks = send(engine, index, sorted.written.into_values()).await?;
     if gone > 0 {
@@ -95,23 +92,25 @@ pub(super) async fn apply(
         let mut fewer = before.clone();
         fewer.products = products.min(before.products);
         tasks.push(send_values(engine, index, &json!([fewer])).await?);
-        tasks.push(remove(engine, index, &sorted.removed).await?);
+    }
+    for task in tasks {
+        wait(engine, task, "take in changes").await?;
+    }
+    if gone > 0 {
+        let task = remove(engine, index, &sorted.removed).await?;
+        wait(engine, task, "take out products").await?;
     }
     let mut after = before;
     after.products = products;
     after.set(filled);
-    let task = match tree {
+    let task = match categories.map(|categories| Tree::new(&categories)) {
         Some(tree) => {
             after.tree = tree.checksum();
             send_values(engine, index, &json!([tree, after])).await?
         }
         None => send_values(engine, index, &json!([after])).await?,
     };
-    tasks.push(task);
-    for task in tasks {
-        wait(engine, task, "take in changes").await?;
-    }
-    Ok(())
+    wait(engine, task, "take in changes").await
 }
 
 pub(super) async fn begin(engine: &MeilisearchEngine) -> Result<(), SearchError> {
@@ -220,19 +219,16 @@ async fn settle(engine: &MeilisearchEngine) -> Result<(), SearchError> {
     let tasks: Result<Tasks, _> = engine.server.get(&path).await;
     let tasks = tasks
         .map_err(|failure| engine.server.explain(&failure, "list tasks (right `tasks.get`)"))?;
-    // The newest is listed first, and is done last.
-    if let Some(left) = tasks.results.first() {
-        let task = Accepted { task: left.uid };
-        let server = &engine.server;
-        // How it ended does not matter: what it was to do is about to be done again.
-        if let Err(error @ SearchError::Unavailable(_)) =
-            server.wait(task, "finish earlier tasks", engine.options.task_timeout).await
-            && server.get::<Value>("/health").await.is_err()
-        {
-            return Err(error);
+    // The newest is listed first, and is done last. How it ends does not matter: what it was to do is
+    // about to be done again.
+    match tasks.results.first() {
+        None => Ok(()),
+        Some(left) => {
+            let task = Accepted { task: left.uid };
+            let limit = engine.options.task_timeout;
+            engine.server.settle(task, "finish earlier tasks", limit).await
         }
     }
-    Ok(())
 }
 
 /// Products of the index that serves which have one of the ids.

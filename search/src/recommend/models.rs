@@ -108,11 +108,6 @@ impl Models {
         self.popularity.of(product, now)
     }
 
-    pub(super) fn remove(&mut self, product: ProductId) {
-        self.popularity.remove(product);
-        self.popular.retain(|popular| *popular != product);
-    }
-
     /// What is bought together with a product, with cosines, the best first.
     pub(super) fn partners(
         &self,

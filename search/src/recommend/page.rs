@@ -51,7 +51,8 @@ impl Page<'_> {
             .filter(|s| !shown.contains(&s.product_id) && (self.is_available)(s.product_id))
             .map(|s| Suggestion { score: s.score * (self.click_through)(s.product_id), ..*s })
             .collect();
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.product_id.cmp(&b.product_id)));
+        // Equal ones stay in the list's own order.
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
         let mut places = match self.diversity {
             Diversity::None => (0..ranked.len().min(count)).collect(),
             Diversity::PerCategory(max) => {

@@ -27,10 +27,6 @@ impl Popularity {
         }
     }
 
-    pub(super) fn remove(&mut self, product: ProductId) {
-        self.products.remove(&product);
-    }
-
     pub(super) fn of(&self, product: ProductId, now: Timestamp) -> f32 {
         self.products.get(&product).map_or(0.0, |sum| sum.at(now, self.half_life_days))
     }

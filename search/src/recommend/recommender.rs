@@ -155,6 +155,8 @@ impl Recommender {
         drop(for_sale);
         if !removed.is_empty() {
             write(&self.similar).removed(&removed);
+            let mut clicks = write(&self.clicks);
+            removed.iter().for_each(|product| clicks.remove(*product));
         }
         lock(&self.background).popular_stale = true;
     }
@@ -252,7 +254,9 @@ impl Recommender {
         customer: CustomerId,
         now: Timestamp,
     ) -> Result<Arc<[Suggestion]>, RecommendError> {
-        match lock(&self.table).of(customer) {
+        // Not in the `match`: it would hold the table while a list is made.
+        let ready = lock(&self.table).of(customer);
+        match ready {
             Some(ready) => Ok(ready),
             None => self.make_candidates(customer, now),
         }
@@ -380,8 +384,13 @@ impl Recommender {
     /// Lends taste vectors to products too new to have any: the mean of those of products like them.
     fn lend_taste(&self) -> bool {
         let mut background = lock(&self.background);
-        let some: Vec<_> = background.cold.iter().take(SIMILAR_AT_ONCE).copied().collect();
-        some.iter().for_each(|product| drop(background.cold.remove(product)));
+        let mut some = Vec::new();
+        while let Some(product) = background.cold.pop_first() {
+            some.push(product);
+            if some.len() == SIMILAR_AT_ONCE {
+                break;
+            }
+        }
         drop(background);
         let lenders = self.likeness.like_each(&some, LENDERS);
         let mut models = write(&self.models);

@@ -55,11 +55,6 @@ impl SimilarLists {
         }
     }
 
-    /// Every list is to be made anew: vectors are of another model.
-    pub(super) fn all_changed(&mut self) {
-        self.stale.extend(self.lists.keys());
-    }
-
     pub(super) fn next_stale(&self, count: usize) -> Vec<ProductId> {
         self.stale.iter().take(count).copied().collect()
     }

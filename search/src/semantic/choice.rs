@@ -1,10 +1,12 @@
 //! Which model makes the vectors.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::ProductId;
-use embeddings::{EmbedError, Embedder};
+use embeddings::{EmbedError, Embedder, Field, TrainedEmbedder, Trainer, TrainingOptions};
 
 use crate::Purchases;
 
@@ -12,14 +14,19 @@ use crate::Purchases;
 pub enum EmbedderChoice {
     /// One learned from what is written about the shop's own products, and from what was bought
     /// together if orders are given. No files are needed and it works in any language, but it knows
-    /// only words of the catalogue. Learned anew when the catalogue has changed by a fifth.
+    /// only words of the catalogue. Learned anew when a fifth of the catalogue has changed.
     Trained { orders: Option<Arc<dyn Purchases>> },
-    /// One that is given. What is less near than `floor` is not a neighbour of a question.
+    /// One that is given, as good as a sentence transformer. What is less near than `floor` is no
+    /// neighbour of a question.
     Given { embedder: Arc<dyn Embedder>, floor: f32 },
     /// A sentence transformer in a directory.
     #[cfg(feature = "sentence-transformer")]
-    SentenceTransformer(std::path::PathBuf),
+    SentenceTransformer(PathBuf),
 }
+
+/// Least cosine of a question and a neighbour, by a sentence transformer.
+#[cfg(feature = "sentence-transformer")]
+const SENTENCE_FLOOR: f32 = 0.3;
 
 /// Least cosine of a question and a neighbour, by a model of the shop's own.
 const TRAINED_FLOOR: f32 = 0.3;
@@ -31,14 +38,15 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn of(choice: EmbedderChoice) -> Result<Self, EmbedError> {
-        match choice {
-            EmbedderChoice::Trained { orders } => Ok(Self::Trained { orders }),
-            EmbedderChoice::Given { embedder, floor } => Ok(Self::Given { embedder, floor }),
+        Ok(match choice {
+            EmbedderChoice::Trained { orders } => Self::Trained { orders },
+            EmbedderChoice::Given { embedder, floor } => Self::Given { embedder, floor },
             #[cfg(feature = "sentence-transformer")]
-            EmbedderChoice::SentenceTransformer(_directory) => {
-                Err(EmbedError::Model("not yet".into()))
+            EmbedderChoice::SentenceTransformer(directory) => {
+                let embedder = Arc::new(embeddings::SentenceTransformer::load(&directory)?);
+                Self::Given { embedder, floor: SENTENCE_FLOOR }
             }
-        }
+        })
     }
 
     pub(super) fn is_trained(&self) -> bool {
@@ -52,30 +60,57 @@ impl Source {
         }
     }
 
-    pub(super) fn only_behind(&self) -> bool {
-        self.is_trained()
-    }
-
     /// The model that is there; none if it is yet to be trained.
-    pub(super) fn load(&self, _file: &Path) -> Option<Arc<dyn Embedder>> {
+    pub(super) fn load(&self, file: &Path) -> Option<Arc<dyn Embedder>> {
         match self {
-            Self::Trained { .. } => None,
             Self::Given { embedder, .. } => Some(Arc::clone(embedder)),
+            Self::Trained { .. } if !file.exists() => None,
+            Self::Trained { .. } => match TrainedEmbedder::load(file) {
+                Ok(embedder) => Some(Arc::new(embedder)),
+                Err(error) => {
+                    tracing::warn!(%error, "the embedder is trained anew");
+                    None
+                }
+            },
         }
     }
 
+    /// Learns, and writes the model beside the one that serves, until [`adopt`] is called.
     pub(super) fn train(
         &self,
-        _texts: &[(ProductId, Box<str>)],
+        texts: &[(ProductId, Box<str>)],
+        file: &Path,
     ) -> Result<Arc<dyn Embedder>, EmbedError> {
-        Err(EmbedError::Model("not yet".into()))
+        let orders = match self {
+            Self::Given { embedder, .. } => return Ok(Arc::clone(embedder)),
+            Self::Trained { orders } => orders,
+        };
+        let mut trainer = Trainer::new(TrainingOptions::default());
+        for (_, text) in texts {
+            trainer.text(&[Field { text, weight: 1.0 }]);
+        }
+        if let Some(orders) = orders {
+            let numbers: HashMap<ProductId, u32> =
+                (0..).zip(texts).map(|(number, (product, _))| (*product, number)).collect();
+            let told = orders.baskets(&mut |basket| {
+                let known = basket.products.iter().filter_map(|product| numbers.get(product));
+                trainer.basket(&known.copied().collect::<Vec<_>>());
+            });
+            if let Err(error) = told {
+                tracing::warn!(%error, "the embedder learns from fewer orders than there are");
+            }
+        }
+        let embedder = trainer.train();
+        embedder.save(&beside(file))?;
+        Ok(Arc::new(embedder))
     }
+}
 
-    pub(super) fn save(
-        &self,
-        _embedder: &Arc<dyn Embedder>,
-        _file: &Path,
-    ) -> Result<(), EmbedError> {
-        Ok(())
-    }
+/// Makes the model that was trained last the one that is loaded by the next start.
+pub(super) fn adopt(file: &Path) -> std::io::Result<()> {
+    fs::rename(beside(file), file)
+}
+
+fn beside(file: &Path) -> PathBuf {
+    file.with_extension("model.next")
 }

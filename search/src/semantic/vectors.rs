@@ -7,7 +7,7 @@ use domain::product::ProductStatus;
 use domain::{ProductId, Timestamp};
 use embeddings::{EmbedError, Embedder, IndexError, Near, VectorIndex};
 
-use super::choice::{EmbedderChoice, Source};
+use super::choice::{EmbedderChoice, Source, adopt};
 use super::files::{Embedded, Files};
 use super::queries::{Queries, Query};
 use super::text::{hash, product_text};
@@ -207,8 +207,9 @@ impl ProductVectors {
         for space in [serving, next].into_iter().flatten() {
             let gone: Vec<u64> =
                 space.index.ids().filter(|number| !texts.contains_key(number)).collect();
-            *unsaved += gone.len();
-            gone.into_iter().for_each(|number| drop(space.remove(number)));
+            for number in gone {
+                *unsaved += usize::from(space.remove(number));
+            }
         }
     }
 
@@ -278,7 +279,7 @@ impl ProductVectors {
     /// only a sentence transformer is good enough to move what words found.
     #[must_use]
     pub fn default_fusion(&self) -> Fusion {
-        Fusion { only_behind: self.source.only_behind(), ..Fusion::default() }
+        Fusion { only_behind: self.source.is_trained(), ..Fusion::default() }
     }
 
     /// Products whose vector is of the newest model and of their text, and all there are.
@@ -326,7 +327,8 @@ impl ProductVectors {
             let each = state.texts.values();
             each.map(|text| ((text.product_id, text.text.clone()), text.hash)).unzip()
         };
-        let trained = self.source.train(&texts).and_then(|embedder| Ok(Space::new(embedder)?));
+        let trained = self.source.train(&texts, &self.files.model());
+        let trained = trained.map_err(SemanticError::from).and_then(|e| Ok(Space::new(e)?));
         let mut state = self.write();
         // Tried again later, after a failure as well.
         state.drift_unknown |= trained.is_err();
@@ -339,7 +341,7 @@ impl ProductVectors {
         state.pending = state.texts.keys().copied().collect();
         if state.serving.is_none() {
             // Some neighbours are better than none.
-            self.source.save(&space.embedder, &self.files.model())?;
+            adopt(&self.files.model()).map_err(|error| self.io(error))?;
             state.serving = Some(space);
         } else {
             state.next = Some(space);
@@ -369,7 +371,7 @@ impl ProductVectors {
             state.put(*number, *of, vector)?;
         }
         if replaces && state.pending.is_empty() {
-            self.source.save(&embedder, &self.files.model())?;
+            adopt(&self.files.model()).map_err(|error| self.io(error))?;
             self.files.remove_texts().map_err(|error| self.io(error))?;
             state.serving = state.next.take();
             state.unsaved += 1;

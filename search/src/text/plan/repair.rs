@@ -13,6 +13,9 @@ use super::super::synonyms::Thesaurus;
 use super::super::words::{Compound, compounds, has_digit, stem};
 use super::WORDS_MAX;
 
+/// Misspelt words of one text that are repaired, the first ones: each costs a look at most of the
+/// vocabulary, and whoever misspells more means no product.
+const REPAIRED_MAX: usize = 8;
 /// Letters from which one slip is repaired, and from which two are.
 const ONE_SLIP_MIN: usize = 4;
 const TWO_SLIPS_MIN: usize = 8;
@@ -69,6 +72,7 @@ pub(super) fn read(
     }
     let mut repaired = Vec::new();
     let mut changed = false;
+    let mut tried = 0;
     let mut at = 0;
     while at < asked.len() {
         // A neighbour that is misspelt may need this one.
@@ -82,7 +86,9 @@ pub(super) fn read(
             at += 2;
             continue;
         }
-        match (!known[at]).then(|| reader.repair(&asked[at].word)).transpose()?.flatten() {
+        let misspelt = !known[at] && tried < REPAIRED_MAX;
+        tried += usize::from(misspelt);
+        match misspelt.then(|| reader.repair(&asked[at].word)).transpose()?.flatten() {
             Some(words) => {
                 repaired.extend(words.into_iter().map(|word| reader.word(word)));
                 changed = true;

@@ -63,6 +63,15 @@ fn the_corrected_text_is_what_was_searched() {
 }
 
 #[test]
+fn only_so_many_words_are_repaired() {
+    assert_eq!(
+        repaired(&format!("{} cnadle ", "qqqqq ".repeat(7))),
+        format!("{}candle", "qqqqq ".repeat(7))
+    );
+    assert_eq!(repaired(&format!("{} cnadle ", "qqqqq ".repeat(8))), "(as it was)");
+}
+
+#[test]
 fn a_new_word_is_known_at_once_and_a_removed_one_no_longer() {
     let shop = shop();
     assert_eq!(repaired("candla "), "candle");
