@@ -15,7 +15,6 @@ use search::{
     Freshness, Indexer, IndexerOptions, KeepsProducts, LocalFollower, NearInMeaning,
     ProductVectors, Purchases, PurchasesError, RecommendSettings, Recommender, SearchEngine, Shelf,
 };
-use tokio::sync::watch;
 
 use super::now;
 
@@ -126,21 +125,17 @@ pub(super) async fn searching(
         vec![Arc::new(keepers)],
         shelf_at.clone(),
     );
-    let (leads, leading) = watch::channel(true);
     let options = IndexerOptions { shared: false, directory: directory.to_owned() };
     let indexer = Indexer::new(
         reads.clone(),
         Arc::clone(journal),
         Arc::clone(&engine),
         engine_at.clone(),
-        leading,
+        Arc::new(|| true),
         options,
     );
     actix_web::rt::spawn(follower.run(std::future::pending::<()>()));
-    actix_web::rt::spawn(async move {
-        indexer.run(std::future::pending::<()>()).await;
-        drop(leads);
-    });
+    actix_web::rt::spawn(indexer.run(std::future::pending::<()>()));
     while engine.filled().await.unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

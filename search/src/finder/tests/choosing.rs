@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use domain::pricing::Tier;
 use domain::{CategoryId, ProductId};
+use journal::Position;
 use uuid::Uuid;
 
 use super::shop::{Shop, browse, category, document, id, numbers, text};
@@ -18,8 +19,8 @@ async fn the_newest_come_first_where_nothing_is_searched_for() {
     let found = shop.ask(&Request { limit: 3, ..browse() }).await;
     assert_eq!(numbers(&found), [1_100, 1_099, 1_098]);
     assert_eq!(found.found_by.name(), "browse");
-    let found = shop.ask(&Request { order: Some(Order::PriceAscending), limit: 3, ..browse() });
-    assert_eq!(numbers(&found.await), [1, 2, 3]);
+    let by_price = Request { order: Some(Order::PriceAscending), limit: 3, ..browse() };
+    assert_eq!(numbers(&shop.ask(&by_price).await), [1, 2, 3]);
 }
 
 #[tokio::test]
