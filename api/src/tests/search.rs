@@ -20,7 +20,7 @@ impl Window {
         let seller = json!({"name": "kitchens", "email": "us@example.com"});
         let seller = shop.ask("admin", "POST /sellers", seller).await.is(201).id("seller_id");
         let category = async |name: &str, parent: Option<&str>| {
-            let body = json!({"name": name, "parent_id": parent});
+            let body = json!({"name": name, "slug": name.to_lowercase(), "parent_id": parent});
             shop.ask("admin", "POST /categories", body).await.is(201).id("category_id")
         };
         let kitchen = category("Kitchen", None).await;
