@@ -189,7 +189,7 @@ async fn a_query_string_of_any_length_gets_an_answer() {
         "q=%zz".to_owned(),
         "&&&&===".to_owned(),
         format!("q={}", "a%20".repeat(10_000)),
-        (0..5_000).map(|n| format!("attributes.a{n}=b&")).collect(),
+        (0..3_000).map(|n| format!("attributes.a{n}=b&")).collect(),
         "brand=a&".repeat(5_000),
         format!("facets={}", "attributes.a,".repeat(1_000)),
     ] {

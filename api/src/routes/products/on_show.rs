@@ -8,6 +8,7 @@ use domain::{CategoryId, Currency, ProductId, SellerId, Timestamp};
 use projections::Projector;
 use projections::catalogue::{Catalogue, ProductSummary, product};
 use projections::parties::{Parties, customer};
+use projections::purchases::Purchases;
 use search::Shopper;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,7 +69,7 @@ impl ProductOnShow {
 /// shop does not know, is a guest.
 pub(crate) async fn shopper(who: &Asking) -> Result<Shopper, Problem> {
     let Some(customer_id) = who.shops_for()? else { return Ok(Shopper::default()) };
-    who.wait_for(&[Parties::NAME]).await?;
+    who.wait_for(&[Parties::NAME, Purchases::NAME]).await?;
     let reads = who.services().reads.clone();
     let found = off_thread(move || reads.read(Parties::NAME, |c| customer(c, customer_id)));
     let found = found.await??.filter(|customer| !customer.erased);

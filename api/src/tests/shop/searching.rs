@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::{CustomerId, ProductId};
 use embeddings::{EmbedError, Embedder};
 use journal::Journal;
-use projections::catalogue::{CategoryView, SearchDocument};
 use projections::{Projector, ReadModels, purchases};
 use search::text::TextSettings;
 use search::{
@@ -16,7 +15,6 @@ use search::{
     Freshness, Indexer, IndexerOptions, KeepsProducts, LocalFollower, NearInMeaning,
     ProductVectors, Purchases, PurchasesError, RecommendSettings, Recommender, SearchEngine, Shelf,
 };
-use tokio::sync::watch;
 
 use super::now;
 
@@ -74,9 +72,8 @@ impl Purchases for FromReadModel {
     }
 }
 
-/// All that keep products, told of each change together.
+/// All that keep products beside the shelf, told of each change together.
 struct Keepers {
-    shelf: Shelf,
     vectors: Arc<ProductVectors>,
     recommender: Arc<Recommender>,
 }
@@ -89,20 +86,14 @@ impl Keepers {
 }
 
 impl KeepsProducts for Keepers {
-    fn replace(&self, documents: &[SearchDocument], categories: &[CategoryView]) {
-        self.shelf.replace(documents, categories);
-        let documents = documents.to_vec();
-        let changes = Changes { documents, ..Changes::default() };
-        self.vectors.apply(&changes);
-        self.vectors.filled();
-        self.recommender.apply(&changes);
+    fn apply(&self, changes: &Changes) {
+        self.vectors.apply(changes);
+        self.recommender.apply(changes);
         self.work();
     }
 
-    fn apply(&self, changes: &Changes) {
-        self.shelf.apply(changes);
-        self.vectors.apply(changes);
-        self.recommender.apply(changes);
+    fn all_told(&self) {
+        self.vectors.filled();
         self.work();
     }
 }
@@ -126,32 +117,25 @@ pub(super) async fn searching(
     let recommender = Arc::new(recommender.unwrap());
     let (engine_at, shelf_at) = (Freshness::default(), Freshness::default());
 
-    let keepers = Keepers {
-        shelf: shelf.clone(),
-        vectors: vectors.clone(),
-        recommender: recommender.clone(),
-    };
+    let keepers = Keepers { vectors: vectors.clone(), recommender: recommender.clone() };
     let follower = LocalFollower::new(
         reads.clone(),
         Arc::clone(journal),
+        shelf.clone(),
         vec![Arc::new(keepers)],
         shelf_at.clone(),
     );
-    let (leads, leading) = watch::channel(true);
     let options = IndexerOptions { shared: false, directory: directory.to_owned() };
     let indexer = Indexer::new(
         reads.clone(),
         Arc::clone(journal),
         Arc::clone(&engine),
         engine_at.clone(),
-        leading,
+        Arc::new(|| true),
         options,
     );
     actix_web::rt::spawn(follower.run(std::future::pending::<()>()));
-    actix_web::rt::spawn(async move {
-        indexer.run(std::future::pending::<()>()).await;
-        drop(leads);
-    });
+    actix_web::rt::spawn(indexer.run(std::future::pending::<()>()));
     while engine.filled().await.unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -1,0 +1,99 @@
+//! What matches a question: by words, by likeness in meaning, or by both.
+
+use std::sync::Arc;
+
+use super::{FindError, Finder, FoundBy, Mode, NearInMeaning, unavailable};
+use crate::{FacetRequest, Filter, Findings, Neighbour, Order, Question, Shelf, embedded};
+
+impl Finder {
+    /// What matches, and how it was found. What matches a text does not depend on what is chosen: that
+    /// narrows one and the same list, so that a facet's count is what there is once it is chosen.
+    pub(super) async fn findings(
+        &self,
+        mut question: Question,
+        mode: Mode,
+    ) -> Result<(Findings, FoundBy), FindError> {
+        let Some(text) = question.text.clone() else {
+            return Ok((self.search(&question).await?, FoundBy::Browsing));
+        };
+        let vectors = match (mode, &self.0.vectors) {
+            (Mode::Text, _) | (Mode::Auto | Mode::Hybrid, None) => {
+                return Ok((self.search(&question).await?, FoundBy::Text));
+            }
+            (Mode::Semantic, None) => {
+                let message = "this shop has nothing set up to find by likeness";
+                return Err(FindError::invalid("mode", message));
+            }
+            (_, Some(vectors)) => Arc::clone(vectors),
+        };
+        if mode == Mode::Semantic {
+            question.neighbours = self.neighbours(vectors, text).await?;
+            return Ok((nearest(&self.0.shelf, question), FoundBy::Likeness));
+        }
+        if let Some(by_text) = self.found_enough(&question).await? {
+            return Ok((by_text, FoundBy::Text));
+        }
+        match self.neighbours(vectors, text).await {
+            Ok(near) => question.neighbours = near,
+            // Words find something without.
+            Err(error) => tracing::warn!(%error, "searched by words only"),
+        }
+        let found_by = if question.neighbours.is_empty() { FoundBy::Text } else { FoundBy::Both };
+        Ok((self.search(&question).await?, found_by))
+    }
+
+    /// What is found by words, if that is enough.
+    ///
+    /// What is only near in meaning helps where words find little. Sorted by anything but how well
+    /// they fit, such products would push in among those that were meant. How many there are
+    /// without a filter is what counts: whatever a shopper chooses, it narrows the same list.
+    async fn found_enough(&self, question: &Question) -> Result<Option<Findings>, FindError> {
+        let enough = match (question.order, question.fusion.only_behind) {
+            (Order::Relevance, true) => self.0.options.enough_by_text,
+            (Order::Relevance, false) => return Ok(None),
+            (_, _) => 1,
+        };
+        if question.filter == Filter::default() {
+            let found = self.search(question).await?;
+            return Ok((found.total >= enough).then_some(found));
+        }
+        let unfiltered = Question {
+            filter: Filter::default(),
+            facets: FacetRequest::default(),
+            price_bounds: Vec::new(),
+            offset: 0,
+            limit: 0,
+            explain: false,
+            ..question.clone()
+        };
+        if self.search(&unfiltered).await?.total < enough {
+            return Ok(None);
+        }
+        self.search(question).await.map(Some)
+    }
+
+    async fn search(&self, question: &Question) -> Result<Findings, FindError> {
+        self.0.engine.search(question).await.map_err(unavailable)
+    }
+
+    /// The nearest products, whether or not they pass the filter.
+    async fn neighbours(
+        &self,
+        vectors: Arc<dyn NearInMeaning>,
+        text: String,
+    ) -> Result<Vec<Neighbour>, FindError> {
+        let k = self.0.options.neighbours;
+        // A model may take milliseconds for a text it has not seen.
+        match tokio::task::spawn_blocking(move || vectors.neighbours(&text, k)).await {
+            Ok(Ok(near)) => Ok(near),
+            Ok(Err(error)) => Err(FindError::Unavailable(error.to_string())),
+            Err(error) => Err(FindError::Unavailable(format!("embedding broke off: {error}"))),
+        }
+    }
+}
+
+/// What is near in meaning and nothing else: no words, no engine.
+fn nearest(shelf: &Shelf, mut question: Question) -> Findings {
+    question.fusion.only_behind = true;
+    embedded::answer(&shelf.read(), &question, Some(&[]))
+}
