@@ -167,7 +167,10 @@ async fn what_changes_is_found_at_once_by_whoever_changed_it() {
         let counted = async |admin: &mut Client, on_hand: u32, expected: u32| {
             let path = format!("/inventory/{}/counts", glider.sku_id);
             let warehouse = &toys.shop.warehouse_id;
-            let body = json!({"warehouse_id": warehouse, "on_hand": on_hand, "expected": expected});
+            let body = json!({
+                "warehouse_id": warehouse, "on_hand": on_hand, "expected": expected,
+                "reason": "counted",
+            });
             admin.post(&path, body).await.is(200)
         };
         let gone = counted(&mut admin, 0, 1).await;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use test_servers::meilisearch::Double;
+use test_servers::meilisearch::{Double, MASTER_KEY};
 
 use super::{Toys, kites, names, soon};
 use crate::client::Client;
@@ -31,7 +31,7 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     let path = data.path();
     let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
     let url = double.url();
-    let server = Server::start_with(&path, &["--search", &url]);
+    let server = Server::start_with(&path, &["--search", &url, "--search-key", MASTER_KEY]);
     let shop = Shop::set_up(&server, admin_key, storefront_key).await;
     let toys: Toys = kites(&server, shop).await;
     let boxes = ["Blue box kite", "Red box kite"];
@@ -53,7 +53,7 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     let boxes = ["Blue box kite", "Green box kite", "Red box kite"];
     assert!(soon(SOON, async || finds(&server, query, &boxes).await).await, "back");
 
-    let words = ["rebuild", "search", "--search", &url, "--json"];
+    let words = ["rebuild", "search", "--search", &url, "--search-key", MASTER_KEY, "--json"];
     let rebuilt = finish(&mut command(&path, &words)).exits(0);
     assert_eq!(rebuilt.json()["products"], 5, "{}", rebuilt.out);
     assert!(finds(&server, query, &boxes).await);
@@ -63,7 +63,6 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meilisearch_that_cannot_work_is_told_of_at_the_start() {
     let double = Double::start();
-    double.shared.keys.lock().unwrap().insert("right".to_owned(), vec!["*".to_owned()]);
     let data = DataDir::new();
     let url = double.url();
     let serve = |words: &[&str]| {
@@ -74,7 +73,7 @@ async fn a_meilisearch_that_cannot_work_is_told_of_at_the_start() {
     assert!(refused.err.contains("key"), "{}", refused.err);
     assert!(!refused.err.contains("wr0ng-s3cret"), "{}", refused.err);
     *double.shared.version.lock().unwrap() = "1.3.0".to_owned();
-    let refused = serve(&["--search-key", "right"]).exits(3);
+    let refused = serve(&["--search-key", MASTER_KEY]).exits(3);
     assert!(refused.err.contains("1.3.0") && refused.err.contains("upgrade"), "{}", refused.err);
     assert!(double.shared.requests.load(Ordering::Relaxed) > 0);
 }

@@ -65,7 +65,7 @@ async fn a_shop_learns_from_what_is_bought_and_looked_at() {
         assert!(is_there.await, "{score}");
     }
     let path = format!("/products/{}/frequently-bought-together?score=size", red.product_id);
-    nobody.get(&path).await.is(400);
+    nobody.get(&path).await.is(422);
 
     // Like a product, by what is written about it.
     let path = format!("/products/{}/similar?limit=1", red.product_id);
@@ -106,7 +106,9 @@ async fn a_shop_learns_from_what_is_bought_and_looked_at() {
     let path = format!("/inventory/{}/counts", clock.sku_id);
     let on_hand = admin.get(&format!("/inventory/{}", clock.sku_id)).await.is(200);
     let held = on_hand.body["held"].as_u64().or(on_hand.body["committed"].as_u64());
-    let body = json!({"warehouse_id": warehouse, "on_hand": held.unwrap_or(0)});
+    let body = json!({
+        "warehouse_id": warehouse, "on_hand": held.unwrap_or(0), "reason": "counted",
+    });
     let gone = admin.post(&path, body).await.is(200).header("tillroll-position");
     let seen = [("tillroll-min-position", gone.as_str())];
     let home = shopper.get_with("/home?limit=8", &seen).await.is(200);
