@@ -221,10 +221,7 @@ impl Node {
         };
         let projector = projector(&journal, options)?;
         let reads = projector.read_models();
-        let find = |finding| {
-            finding::find(&options.stores, finding, &journal, &reads, &options.clock, &mut led)
-        };
-        let (finding, finding_work) = options.finding.as_ref().map(find).transpose()?.unzip();
+        let (finding, finding_work) = finding::open(options, &journal, &reads, &mut led)?.unzip();
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let mut under_way = UnderWay::default();
@@ -241,9 +238,7 @@ impl Node {
             thread("projector", self::runtime()?, projector_work)?,
             thread("browsing", self::runtime()?, browsing_work)?,
         ];
-        if let Some(work) = finding_work {
-            threads.extend(work.start(browsed.reader(), &stopped)?);
-        }
+        threads.extend(finding::start(finding_work, || browsed.reader(), &stopped)?);
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {
             relay_handle = Some(handle);

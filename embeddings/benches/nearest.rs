@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p embeddings`. With `TILLROLL_BENCH_TEXTS` (a file with a text on each line) models
 //! are trained on those, and otherwise on made-up ones. With `--features sentence-transformer` and
-//! `TILLROLL_SENTENCE_MODEL` (a model's directory) that model is measured too. Figures are for the
+//! `TILLROLL_TEST_SENTENCE_MODEL` (a model's directory) that model is measured too. Figures are for the
 //! machine it runs on: what takes long in time that the thread had of a processor, single questions,
 //! files and the sentence transformer by the wall.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -122,7 +122,7 @@ fn train(texts: &[String]) -> TrainedEmbedder {
 #[cfg(feature = "sentence-transformer")]
 fn sentences(texts: &[String]) -> Result<(), Failure> {
     use embeddings::{Embedder, SentenceTransformer};
-    let Some(directory) = std::env::var_os("TILLROLL_SENTENCE_MODEL") else { return Ok(()) };
+    let Some(directory) = std::env::var_os("TILLROLL_TEST_SENTENCE_MODEL") else { return Ok(()) };
     let started = Instant::now();
     let model = SentenceTransformer::load(directory.as_ref())?;
     println!("sentence transformer, loaded in {:.0} ms", ms(started.elapsed()));

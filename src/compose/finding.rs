@@ -24,7 +24,7 @@ use search::{
 use tokio::sync::watch;
 
 use super::stores::Stores;
-use super::{OpenError, runtime, thread};
+use super::{NodeOptions, OpenError, runtime, thread};
 use background::{Background, Told};
 use purchases::PurchasesOf;
 
@@ -152,15 +152,14 @@ impl Refill {
     }
 }
 
-/// Puts together what finds products. `led` makes this node a candidate for a lease.
-pub(super) fn find(
-    stores: &Stores,
-    options: &FindingOptions,
+/// Puts together what finds products, if this node is to. `led` makes it a candidate for a lease.
+pub(super) fn open(
+    node: &NodeOptions,
     journal: &Arc<dyn Journal>,
     reads: &ReadModels,
-    clock: &Arc<dyn Clock>,
     led: &mut dyn FnMut(&'static str) -> Leadership,
-) -> Result<(Finding, FindingWork), FindingError> {
+) -> Result<Option<(Finding, FindingWork)>, FindingError> {
+    let NodeOptions { stores, clock, finding: Some(options), .. } = node else { return Ok(None) };
     let directory = stores.data.join(SEARCH);
     let shelf = Shelf::default();
     let engine = engine(stores, options, &shelf, clock)?;
@@ -235,7 +234,7 @@ pub(super) fn find(
             told: Told::default(),
         },
     };
-    Ok((finding, work))
+    Ok(Some((finding, work)))
 }
 
 #[cfg(feature = "sentence-transformer")]
@@ -286,28 +285,26 @@ impl KeepsProducts for ForSale {
     fn all_told(&self) {}
 }
 
-impl FindingWork {
-    /// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while
-    /// shoppers browse: a thread each.
-    pub(super) fn start(
-        self,
-        browsed: BrowsingReader,
-        stopped: &watch::Receiver<bool>,
-    ) -> Result<[JoinHandle<()>; 3], OpenError> {
-        let Self { local, indexer, background } = self;
-        let recommender = Arc::clone(&background.recommender);
-        let (to_local, to_indexer) = (stop(stopped.clone()), stop(stopped.clone()));
-        let keep_up = async {
-            tokio::join!(local.run(to_local), indexer.run(to_indexer));
-        };
-        let work = background.run(stop(stopped.clone()));
-        let look_on = background::look_on(browsed, recommender, stop(stopped.clone()));
-        Ok([
-            thread("search", runtime()?, keep_up)?,
-            thread("recommend", runtime()?, work)?,
-            thread("browsed", runtime()?, look_on)?,
-        ])
-    }
+/// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while
+/// shoppers browse: a thread each.
+pub(super) fn start(
+    work: Option<FindingWork>,
+    browsed: impl FnOnce() -> BrowsingReader,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, OpenError> {
+    let Some(FindingWork { local, indexer, background }) = work else { return Ok(Vec::new()) };
+    let recommender = Arc::clone(&background.recommender);
+    let (to_local, to_indexer) = (stop(stopped.clone()), stop(stopped.clone()));
+    let keep_up = async {
+        tokio::join!(local.run(to_local), indexer.run(to_indexer));
+    };
+    let work = background.run(stop(stopped.clone()));
+    let look_on = background::look_on(browsed(), recommender, stop(stopped.clone()));
+    Ok(vec![
+        thread("search", runtime()?, keep_up)?,
+        thread("recommend", runtime()?, work)?,
+        thread("browsed", runtime()?, look_on)?,
+    ])
 }
 
 async fn stop(mut stopped: watch::Receiver<bool>) {

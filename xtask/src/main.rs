@@ -31,8 +31,8 @@ fn main() -> ExitCode {
 /// What the program is made with, so that everything is built once; and the crates by themselves
 /// are checked without.
 const WITH_ALL: [&str; 2] = ["--features", FEATURES];
-const FEATURES: &str =
-    "journal/postgres,journal/eventstore,projections/postgres,sagas/postgres,sagas/nats";
+const FEATURES: &str = "journal/postgres,journal/eventstore,projections/postgres,sagas/postgres,sagas/nats,search/meilisearch,\
+     search/sentence-transformer";
 
 /// A check's name, and what says whether it holds.
 type Check = (&'static str, fn() -> bool);

@@ -1,6 +1,6 @@
 //! The suite for all engines, and what can go wrong with a server, against a double that speaks the
-//! published protocol. The suite also runs against a real server, if `TILLROLL_MEILISEARCH_URL` names
-//! one and `TILLROLL_MEILISEARCH_KEY` is a key that may do everything.
+//! published protocol. The suite also runs against a real server, if `TILLROLL_TEST_MEILISEARCH_URL` names
+//! one and `TILLROLL_TEST_MEILISEARCH_KEY` is a key that may do everything.
 
 mod failures;
 mod many;
@@ -38,10 +38,10 @@ impl Place {
     }
 
     fn real_or_doubled() -> Self {
-        match env::var("TILLROLL_MEILISEARCH_URL") {
+        match env::var("TILLROLL_TEST_MEILISEARCH_URL") {
             Err(_) => Self::doubled(),
             Ok(url) => {
-                Self::new(None, url, env::var("TILLROLL_MEILISEARCH_KEY").unwrap_or_default())
+                Self::new(None, url, env::var("TILLROLL_TEST_MEILISEARCH_KEY").unwrap_or_default())
             }
         }
     }
