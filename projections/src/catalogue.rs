@@ -26,7 +26,7 @@ use domain::{Decider, ProductId, SkuId, WarehouseId};
 use schemas::AnyEvent;
 
 pub use categories::{CategoryView, category, category_tree, subtree};
-pub use changes::{CHANGES_MAX, CatalogueChanges, DERIVED_TABLES, changes};
+pub use changes::{CHANGES_MAX, CatalogueChanges, DERIVED_TABLES, changes, documents_of};
 pub use list::{
     Cursor, CursorError, Filter, LIMIT_MAX, Page, PriceRange, ProductSummary, Request, Sort, Start,
     list,

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use journal::{Journal, Position};
+use domain::Timestamp;
+use journal::{Clock, Journal, Position};
 use projections::ReadModels;
 use tokio::sync::watch;
 
 use crate::source::{Source, SourceError};
-use crate::{Changes, Filled, Freshness, SearchEngine, SearchError};
+use crate::{Changes, Filled, Freshness, SearchEngine, SearchError, Shelf};
 
 pub use filling::{FillProgress, RefillRequest};
 
@@ -22,15 +23,22 @@ const BEHIND_MAX: u64 = 65_536;
 /// How often an engine that others can reach is asked whether it still is what it was.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// How often to look whether a price changed by itself.
+const PRICE_EVERY: Duration = Duration::from_millis(500);
+/// Products that are written again together.
+const PRICED_AT_ONCE: usize = 1_000;
 /// Least time between two changes of the engine while they come in all the time.
 const LINGER: Duration = Duration::from_millis(20);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct IndexerOptions {
     /// Whether other nodes use the same engine, of which one at a time may write.
     pub shared: bool,
     /// Where requests to fill the index anew and the progress of it are found.
     pub directory: PathBuf,
+    /// For an engine that knows prices only as they were when a product was written: tells which
+    /// products have another one by now.
+    pub prices: Option<(Shelf, Clock)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +62,8 @@ pub struct Indexer {
     progress: watch::Sender<FillProgress>,
     /// What the engine was last seen to serve, and when.
     known: Option<(Filled, Instant)>,
+    /// Up to when prices that change by themselves were written.
+    priced_until: Timestamp,
 }
 
 impl Indexer {
@@ -69,7 +79,16 @@ impl Indexer {
     ) -> Self {
         let source = Source::new(reads, journal);
         let progress = watch::Sender::new(FillProgress::default());
-        Self { source, engine, freshness, leads, options, progress, known: None }
+        Self {
+            source,
+            engine,
+            freshness,
+            leads,
+            options,
+            progress,
+            known: None,
+            priced_until: Timestamp::MIN_UTC,
+        }
     }
 
     /// How far the filling of a new index is, for whoever watches.
@@ -120,6 +139,8 @@ impl Indexer {
                 if failed || !(self.leads)() {
                     tokio::time::sleep(wait.min(RETRY_AFTER)).await;
                 } else {
+                    let wait =
+                        if self.options.prices.is_some() { wait.min(PRICE_EVERY) } else { wait };
                     let _ = tokio::time::timeout(wait, self.source.moved(seen)).await;
                     tokio::time::sleep(LINGER.saturating_sub(began.elapsed())).await;
                 }
@@ -174,6 +195,25 @@ impl Indexer {
         if let Some(now) = now {
             self.freshness.advance(seen.max(now));
         }
+        self.reprice().await
+    }
+
+    /// Writes the products again whose price changed by itself: a sale has ended.
+    async fn reprice(&mut self) -> Result<(), IndexError> {
+        let (Some((shelf, clock)), Some((filled, _))) = (&self.options.prices, self.known) else {
+            return Ok(());
+        };
+        if !shelf.is_ready() {
+            return Ok(());
+        }
+        let now = clock();
+        // The first time those of the past too: nobody knows when they were written.
+        let changed = shelf.price_changes(self.priced_until, now);
+        for some in changed.chunks(PRICED_AT_ONCE) {
+            let changes = self.source.products_now(some)?;
+            self.engine.apply(changes, filled).await?;
+        }
+        self.priced_until = now;
         Ok(())
     }
 

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::ProductId;
 use domain::product::ProductStatus;
 use journal::{Journal, JournalId, Position};
-use projections::catalogue::{Catalogue, CatalogueChanges, changes, products};
+use projections::catalogue::{
+    Catalogue, CatalogueChanges, SearchDocument, changes, documents_of, products,
+};
+use projections::sql::Connection;
 use projections::{Projector, ReadModels, StoreError};
 
 use crate::Changes;
@@ -67,6 +71,12 @@ impl Source {
         self.reads.moved(Catalogue::NAME, past).await;
     }
 
+    /// These products as they are now.
+    pub(crate) fn products_now(&self, products: &[ProductId]) -> Result<Changes, SourceError> {
+        let read = |connection: &Connection| documents_of(connection, products);
+        Ok(split(self.reads.read(Catalogue::NAME, read)?))
+    }
+
     /// Everything that changed after `since`, a page at a time; with 0, everything.
     pub(crate) fn pages(&self, since: Position) -> Result<Pages<'_>, SourceError> {
         let generation = self.generation()?;
@@ -118,16 +128,22 @@ impl Pages<'_> {
         if let Some(last) = page.documents.last() {
             self.after = last.number;
         }
-        let mut changes = Changes::default();
-        for document in page.documents {
-            if document.status == ProductStatus::Active {
-                changes.documents.push(document);
-            } else {
-                changes.removed.push(document.product_id);
-            }
-        }
+        let mut changes = split(page.documents);
         // Later pages would repeat it.
         changes.categories = page.categories.filter(|_| is_first);
         Ok(Some(changes))
     }
+}
+
+/// What is for sale, and what is not.
+fn split(documents: Vec<SearchDocument>) -> Changes {
+    let mut changes = Changes::default();
+    for document in documents {
+        if document.status == ProductStatus::Active {
+            changes.documents.push(document);
+        } else {
+            changes.removed.push(document.product_id);
+        }
+    }
+    changes
 }

@@ -133,7 +133,8 @@ impl Refill {
             engine,
             Freshness::default(),
             Arc::new(|| true),
-            IndexerOptions { shared, directory: stores.data.join(SEARCH) },
+            // Written as they are now, and looked after by whoever serves.
+            IndexerOptions { shared, directory: stores.data.join(SEARCH), prices: None },
         );
         let fills = indexer.progress();
         Ok(Self { indexer, fills })
@@ -190,13 +191,15 @@ pub(super) fn open(
     } else {
         Arc::new(|| true)
     };
+    let now = Arc::clone(clock);
+    let prices = shared.then(|| (shelf.clone(), Arc::new(move || now.now()) as journal::Clock));
     let indexer = Indexer::new(
         reads.clone(),
         Arc::clone(journal),
         Arc::clone(&engine),
         engine_at.clone(),
         leads,
-        IndexerOptions { shared, directory },
+        IndexerOptions { shared, directory, prices },
     );
     let fusion = Fusion {
         semantic_weight: options

@@ -110,6 +110,29 @@ pub fn changes(
     Ok(CatalogueChanges { journal, position, documents, categories, more })
 }
 
+/// The documents of these products, whatever their status; unknown ones are left out.
+pub fn documents_of(
+    connection: &Connection,
+    products: &[ProductId],
+) -> Result<Vec<SearchDocument>, StoreError> {
+    // One state of the file for all statements, unless the caller sees to that.
+    let _snapshot = connection.snapshot()?;
+    let tree = category_tree(connection)?;
+    let paths = Paths::of(&tree);
+    let mut statement = connection.prepare_cached(
+        "SELECT number, product_id, in_stock, stars_sum, stars_count, content
+         FROM product JOIN product_content USING (number) WHERE product_id = ?1",
+    )?;
+    let mut documents = Vec::with_capacity(products.len());
+    for product_id in products {
+        let mut rows = statement.query([product_id.uuid().into_bytes()])?;
+        if let Some(row) = rows.next()? {
+            documents.push(document(&row, &paths)?);
+        }
+    }
+    Ok(documents)
+}
+
 /// In order of numbers from the first row on.
 const EVERYTHING: &str = "
     SELECT changed.number, product_id, in_stock, stars_sum, stars_count, content

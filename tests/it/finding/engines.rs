@@ -38,6 +38,22 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     let query = "q=box+kite&sort=name&mode=text&brand=Aloft";
     assert_eq!(names(&toys.find(&server, query).await), boxes);
 
+    // A sale that ends by itself.
+    let mut admin = toys.shop.admin(&server).await;
+    let about = json!({"name": "Rocket", "base_prices": {"GBP": 900}});
+    let rocket = toys.product(&server, &about, "red", 1).await;
+    let prices = format!("/products/{}/skus/{}/prices", rocket.product_id, rocket.sku_id);
+    let ends_at = chrono::Utc::now() + chrono::TimeDelta::seconds(3);
+    let sale = json!({"GBP": {"minor": 500, "ends_at": ends_at.to_rfc3339()}});
+    let body = json!({"prices": {"sale": sale}}).to_string();
+    admin.ask(hyper::Method::PUT, &prices, &[], &body).await.is(200);
+    let cheap = "q=rocket&mode=text&currency=GBP&price_max=500";
+    let dear = "q=rocket&mode=text&currency=GBP&price_min=900";
+    assert_eq!(names(&toys.find(&server, cheap).await), ["Rocket"]);
+    assert!(soon(SOON, async || finds(&server, dear, &["Rocket"]).await).await, "the sale is over");
+    assert!(chrono::Utc::now() >= ends_at);
+    assert!(finds(&server, cheap, &[]).await);
+
     double.shared.empty("products");
     assert!(soon(SOON, async || finds(&server, query, &boxes).await).await, "emptied");
     double.shared.lose_everything();
@@ -55,7 +71,7 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
 
     let words = ["rebuild", "search", "--search", &url, "--search-key", MASTER_KEY, "--json"];
     let rebuilt = finish(&mut command(&path, &words)).exits(0);
-    assert_eq!(rebuilt.json()["products"], 5, "{}", rebuilt.out);
+    assert_eq!(rebuilt.json()["products"], 6, "{}", rebuilt.out);
     assert!(finds(&server, query, &boxes).await);
     assert!(server.stop().success());
 }
