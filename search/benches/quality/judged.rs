@@ -18,14 +18,16 @@ enum Part {
 
 /// Reads the file; panics with the line that cannot be read, since it is part of the program.
 pub(crate) fn read(text: &str) -> Vec<Judged> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
             let mut fields = line.split('|').map(|field| field.trim().to_owned());
             let mut next = || fields.next().unwrap_or_else(|| panic!("judged.txt: `{line}`"));
             let (query, kind, rules) = (next(), next(), next());
             let rules = rules.split(';').map(|rule| {
-                let (grade, words) = rule.split_once(':').unwrap_or_else(|| panic!("judged.txt: `{line}`"));
+                let (grade, words) =
+                    rule.split_once(':').unwrap_or_else(|| panic!("judged.txt: `{line}`"));
                 let grade = grade.trim().parse().unwrap_or_else(|_| panic!("judged.txt: `{line}`"));
                 (grade, words.split_whitespace().map(part).collect())
             });
@@ -46,8 +48,10 @@ impl Judged {
     /// 0 to 3.
     pub(crate) fn grade(&self, name: &str) -> u8 {
         let name = name.to_lowercase();
-        let words: Vec<&str> =
-            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
         let has = |wanted: &String| match wanted.strip_suffix('*') {
             Some(start) => words.iter().any(|word| word.starts_with(start)),
             None => words.contains(&wanted.as_str()),
