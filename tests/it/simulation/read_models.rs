@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use journal::{Journal, MemoryJournal, Storage};
 use projections::frequently_bought_together::{FrequentlyBoughtTogether, Freshness, Score, top};
-use projections::{Directory, Options, Projector, ReadModels, Runner, models};
+use projections::{Directory, Options, Projector, ReadModels, Registration, Runner, models};
 use rusqlite::types::Value;
 
 use super::executor::Executor;
@@ -67,11 +67,11 @@ fn rows_of(directory: &Directory, storage: &Arc<Storage>) -> Rows {
     }
     let read_models = runner.read_models();
     assert!(read_models.parked().is_empty(), "parked: {:?}", read_models.parked());
-    let tables = |model: &projections::Registration| match model.name() {
+    let tables = |model: &Registration| match model.name() {
         // Numbers its products and orders in the order in which it first wrote them, which
         // depends on the batches; its answers must not.
         FrequentlyBoughtTogether::NAME => answers_of(&read_models, storage),
-        name => tables_of(&read_models, name),
+        _ => tables_of(&read_models, model),
     };
     models::all().iter().flat_map(tables).collect()
 }
@@ -89,16 +89,22 @@ fn answers_of(models: &ReadModels, storage: &Arc<Storage>) -> Rows {
     BTreeMap::from([(FrequentlyBoughtTogether::NAME.to_owned(), answers.collect())])
 }
 
-fn tables_of(models: &ReadModels, model: &str) -> Rows {
-    let read = models.read(model, |connection| {
+fn tables_of(models: &ReadModels, model: &Registration) -> Rows {
+    let name_of_model = model.name();
+    let read = models.read(name_of_model, |connection| {
         let mut names = connection.prepare(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         )?;
         let names: Vec<String> =
             names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut tables = Rows::new();
-        // The model's own progress is not part of its answers.
-        for name in names.into_iter().filter(|name| name != "checkpoint" && name != "parked") {
+        // The model's own progress is not part of its answers, nor what depends on the batches.
+        let own = |name: &String| {
+            name != "checkpoint"
+                && name != "parked"
+                && !model.derived_tables().contains(&name.as_str())
+        };
+        for name in names.into_iter().filter(own) {
             let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\""))?;
             let columns = statement.column_count()?;
             let mut rows: Vec<String> = statement
@@ -108,7 +114,7 @@ fn tables_of(models: &ReadModels, model: &str) -> Rows {
                 })?
                 .collect::<Result<_, _>>()?;
             rows.sort_unstable();
-            tables.insert(format!("{model}.{name}"), rows);
+            tables.insert(format!("{name_of_model}.{name}"), rows);
         }
         Ok(tables)
     });
