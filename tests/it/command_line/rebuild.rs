@@ -54,7 +54,7 @@ async fn read_models_are_rebuilt_beside_a_server_under_load_even_by_a_rebuild_th
         move || run(&data, &words)
     });
     let models = done.await.unwrap().exits(0).json_lines();
-    assert_eq!(models.len(), 8, "{models:?}");
+    assert_eq!(models.len(), 9, "{models:?}");
     for model in &models {
         assert_eq!((&model["differences"], &model["serves"]), (&0.into(), &true.into()), "{model}");
     }
@@ -70,5 +70,5 @@ async fn read_models_are_rebuilt_beside_a_server_under_load_even_by_a_rebuild_th
     assert_clean(&data);
     run(&data, &["rebuild", "orderz"]).exits(3).complains_of(&["orderz", "--list"]);
     let listed = run(&data, &["rebuild", "--list"]).exits(0);
-    assert_eq!(listed.out.lines().count(), 8, "{}", listed.out);
+    assert_eq!(listed.out.lines().count(), 10, "{}", listed.out);
 }
