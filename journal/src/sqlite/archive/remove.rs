@@ -50,7 +50,7 @@ pub fn remove_archived(
     }
     removed.through = Position(archived_through(&connection)?);
     let emptied = empty(&connection, removed.through)?;
-    if emptied > 0
+    if (emptied > 0 || has_much_free(&connection)?)
         && let Err(error) = connection.execute_batch("VACUUM")
     {
         let why = read_error(error);
@@ -60,6 +60,13 @@ pub fn remove_archived(
     drop(connection);
     removed.bytes_after = size();
     Ok(removed)
+}
+
+/// Whether an earlier run was cut off before the file was made smaller.
+fn has_much_free(connection: &Connection) -> Result<bool, JournalError> {
+    let much =
+        "SELECT freelist_count * 4 > page_count FROM pragma_freelist_count, pragma_page_count";
+    connection.query_row(much, [], |row| row.get(0)).map_err(read_error)
 }
 
 fn put_on_record(
