@@ -1,7 +1,8 @@
 //! What searching in a shop of 100,000 products costs: questions of several kinds, each with three
 //! facets and price buckets, and how fast the index is filled and changed.
 //!
-//! `cargo bench -p search -- [products] [seconds for each kind]`. Budget: a question with a text takes
+//! `cargo bench -p search --bench search -- [products] [seconds for each kind] [part of a kind's name]`.
+//! Budget: a question with a text takes
 //! less than 2 ms at the 95th percentile, one client, in process.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -24,12 +25,14 @@ use search::{
 };
 use shop::{Dice, Shop};
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Words(1),
     Kind::Words(2),
     Kind::Words(3),
     Kind::Misspelt,
     Kind::Prefix,
+    Kind::Letter,
+    Kind::Frequent,
     Kind::Filtered,
     Kind::Fused,
     Kind::Explained,
@@ -48,6 +51,10 @@ enum Kind {
     Misspelt,
     /// A word, and the beginning of another.
     Prefix,
+    /// The first letter of a word.
+    Letter,
+    /// One of the words that most products have.
+    Frequent,
     /// A word, in a category, of two brands, with a price.
     Filtered,
     /// Two words, and a hundred neighbours.
@@ -63,6 +70,7 @@ fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|n| n.parse().ok()).collect();
     let products = numbers.first().copied().unwrap_or(100_000);
     let seconds = numbers.get(1).copied().unwrap_or(2);
+    let wanted = std::env::args().skip(1).find(|word| word.starts_with(char::is_alphabetic));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let made_up = Shop::new();
@@ -84,6 +92,9 @@ fn main() {
     println!("| question | matches | clients | per s | p50 | p95 | p99 ms | processor ms |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for kind in KINDS {
+        if wanted.as_ref().is_some_and(|part| !format!("{kind:?}").contains(part)) {
+            continue;
+        }
         let questions: Arc<Vec<Question>> = Arc::new(
             (0..QUESTIONS)
                 .map(|number| question(kind, number, products, &made_up, &shelf))
@@ -151,9 +162,11 @@ async fn fill(engine: &EmbeddedEngine, made_up: &Shop, products: usize) {
 /// One product after another changes, each with a commit of its own.
 async fn change(engine: &EmbeddedEngine, shelf: &Shelf, made_up: &Shop, products: usize) {
     let mut dice = Dice::new(5);
-    let (mut on_shelf, mut in_index) = (Vec::new(), Vec::new());
+    let (mut on_shelf, mut in_index, mut same_words) = (Vec::new(), Vec::new(), Vec::new());
     for position in 2..102 {
         let documents = vec![made_up.document(dice.below(products), position)];
+        let mut sold_out = documents.clone();
+        sold_out[0].in_stock = !sold_out[0].in_stock;
         let changes = Changes { documents, ..Changes::default() };
         let started = Instant::now();
         shelf.apply(&changes);
@@ -161,8 +174,14 @@ async fn change(engine: &EmbeddedEngine, shelf: &Shelf, made_up: &Shop, products
         let started = Instant::now();
         engine.apply(changes, filled(position)).await.unwrap();
         in_index.push(started.elapsed());
+        let changes = Changes { documents: sold_out, ..Changes::default() };
+        let started = Instant::now();
+        engine.apply(changes, filled(position)).await.unwrap();
+        same_words.push(started.elapsed());
     }
-    for (what, mut took) in [("shelf", on_shelf), ("index", in_index)] {
+    let all =
+        [("shelf", on_shelf), ("index", in_index), ("index, the words being the same", same_words)];
+    for (what, mut took) in all {
         let [p50, p95, p99] = percentiles(&mut took);
         println!("one product changed, {what}: p50 {p50:.3} ms, p95 {p95:.3} ms, p99 {p99:.3} ms");
     }
@@ -209,6 +228,8 @@ fn question(kind: Kind, number: usize, products: usize, made_up: &Shop, shelf: &
             let begun = words.get(1).map_or(0, |word| word.len() - 3);
             asked.text = Some(two[..two.len() - begun.min(two.len() - 3)].to_owned());
         }
+        Kind::Letter => asked.text = Some(words[0][..1].to_owned()),
+        Kind::Frequent => asked.text = Some(made_up.frequent(number % 20).to_owned()),
         Kind::Filtered => {
             asked.text = Some(first(1));
             asked.filter.category = product.categories.first().map(|root| root.category_id);

@@ -8,7 +8,6 @@ use projections::catalogue::SearchDocument;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{TantivyDocument, Term};
 
 use super::Language;
@@ -16,6 +15,9 @@ use super::words::{compounds, stem};
 
 /// Changes whenever what is written does: an index of another layout is filled anew.
 const LAYOUT: &str = "text 2";
+/// The engine's own tokenizer that parts at white space, of which words have none. Tokens handed over
+/// as such would travel to the writing thread as JSON, which takes as long as writing them.
+const APART: &str = "whitespace";
 /// Words of one field of one product; what is beyond is not found.
 const WORDS_MAX: usize = 20_000;
 /// Stems remembered while documents are taken in.
@@ -65,7 +67,7 @@ impl Layout {
     pub(super) fn new() -> Self {
         let text = |record, norms| {
             let indexing = TextFieldIndexing::default()
-                .set_tokenizer("raw")
+                .set_tokenizer(APART)
                 .set_index_option(record)
                 .set_fieldnorms(norms);
             TextOptions::default().set_indexing_options(indexing)
@@ -149,12 +151,12 @@ impl DocumentWriter {
                 surface.push(word);
             }
             all.extend_from_slice(&stems);
-            document.add_pre_tokenized_text(*field, tokens(stems));
+            document.add_text(*field, stems.join(" "));
         }
         for (field, mut words) in [(layout.all, all), (layout.surface, surface)] {
             words.sort_unstable();
             words.dedup();
-            document.add_pre_tokenized_text(field, tokens(words));
+            document.add_text(field, words.join(" "));
         }
         document
     }
@@ -170,13 +172,4 @@ impl DocumentWriter {
         self.stems.insert(word.to_owned(), stem.clone());
         stem
     }
-}
-
-fn tokens(words: Vec<String>) -> PreTokenizedString {
-    let tokens = words
-        .into_iter()
-        .enumerate()
-        .map(|(position, text)| Token { position, text, ..Token::default() })
-        .collect();
-    PreTokenizedString { text: String::new(), tokens }
 }

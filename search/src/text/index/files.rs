@@ -3,7 +3,9 @@
 //! Left to itself, the engine waits for the disk after each file of a segment, and once more before
 //! each to have its list of files written: some twenty times for one changed product. But nothing
 //! counts before `meta.json` names it, and before that is written the directory is synced. So files
-//! are synced then, each once. A crash before that leaves files that the last commit knows nothing of.
+//! are synced then, each once and all at the same time, which a journaling file system takes as one
+//! commit or two. A crash before that leaves files that the last commit knows nothing of. Deletions
+//! and the list of files after them wait for the next commit: what is deleted is needed by nobody.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -18,6 +20,8 @@ use tantivy::directory::{
 
 /// What says which files are the index.
 const META: &str = "meta.json";
+/// Files synced at the same time.
+const AT_ONCE: usize = 16;
 
 #[derive(Debug, Clone)]
 pub(super) struct Files {
@@ -26,19 +30,28 @@ pub(super) struct Files {
     unsynced: Arc<Unsynced>,
 }
 
-/// Files that are complete, and may not be on the disk yet.
 #[derive(Debug, Default)]
-struct Unsynced(Mutex<Vec<(PathBuf, File)>>);
+struct Unsynced(Mutex<Waiting>);
+
+/// What may not be on the disk yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Files that are complete.
+    files: Vec<(PathBuf, File)>,
+    /// Whether the directory names anything that matters and that it did not name when it was synced.
+    directory: bool,
+}
 
 impl Unsynced {
-    fn list(&self) -> MutexGuard<'_, Vec<(PathBuf, File)>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn put(&self, path: &Path, file: File) {
-        let mut list = self.list();
-        list.retain(|(other, _)| other != path);
-        list.push((path.to_owned(), file));
+impl Waiting {
+    fn put(&mut self, path: &Path, file: File) {
+        self.files.retain(|(other, _)| other != path);
+        self.files.push((path.to_owned(), file));
     }
 }
 
@@ -68,7 +81,10 @@ impl Write for Writing {
 
 impl TerminatingWrite for Writing {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
-        self.unsynced.put(&self.path, self.file.try_clone()?);
+        let file = self.file.try_clone()?;
+        let mut waiting = self.unsynced.waiting();
+        waiting.put(&self.path, file);
+        waiting.directory = true;
         Ok(())
     }
 }
@@ -79,7 +95,7 @@ impl Directory for Files {
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        self.unsynced.list().retain(|(other, _)| other != path);
+        self.unsynced.waiting().files.retain(|(other, _)| other != path);
         self.files.delete(path)
     }
 
@@ -104,23 +120,41 @@ impl Directory for Files {
     /// Whoever calls it for one path does so one at a time.
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
         if path == Path::new(META) {
-            return self.files.atomic_write(path, data);
+            self.files.atomic_write(path, data)?;
+            self.unsynced.waiting().directory = true;
+            return Ok(());
         }
         let mut beside = self.directory.join(path).into_os_string();
         beside.push(".new");
         let mut file = File::create(&beside)?;
         file.write_all(data)?;
         fs::rename(&beside, self.directory.join(path))?;
-        self.unsynced.put(path, file);
+        self.unsynced.waiting().put(path, file);
         Ok(())
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        let files = std::mem::take(&mut *self.unsynced.list());
-        for (_, file) in files {
-            file.sync_data()?;
+        // Whoever comes meanwhile waits: what it may rely on is being synced here.
+        let mut waiting = self.unsynced.waiting();
+        if !waiting.directory {
+            return Ok(());
         }
-        self.files.sync_directory()
+        for files in waiting.files.chunks(AT_ONCE) {
+            std::thread::scope(|scope| {
+                let (last, others) = files.split_last().map_or((None, files), |(l, o)| (Some(l), o));
+                let others: Vec<_> =
+                    others.iter().map(|(_, file)| scope.spawn(|| file.sync_data())).collect();
+                last.map_or(Ok(()), |(_, file)| file.sync_data())?;
+                for other in others {
+                    other.join().map_err(|_| io::Error::other("a sync did not end"))??;
+                }
+                Ok::<(), io::Error>(())
+            })?;
+        }
+        waiting.files.clear();
+        self.files.sync_directory()?;
+        waiting.directory = false;
+        Ok(())
     }
 
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
