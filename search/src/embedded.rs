@@ -9,6 +9,7 @@
 //! longer wanted.
 
 mod answer;
+mod browsing;
 mod generations;
 
 pub(crate) use answer::answer;
@@ -28,6 +29,7 @@ use tokio::sync::Semaphore;
 use crate::shelf::Columns;
 use crate::text::{TextMatches, TextSettings};
 use crate::{Changes, Filled, Findings, Hit, Question, SearchEngine, SearchError, Shelf};
+use browsing::Browsed;
 use generations::{Generation, Generations};
 
 /// See the module. A clone is the same engine.
@@ -37,6 +39,7 @@ pub struct EmbeddedEngine(Arc<Shared>);
 struct Shared {
     generations: Generations,
     shelf: Shelf,
+    browsed: Browsed,
     serving: RwLock<Option<Arc<Generation>>>,
     /// Begun, and not yet serving.
     next: Mutex<Option<Arc<Generation>>>,
@@ -70,6 +73,7 @@ impl EmbeddedEngine {
         Ok(Self(Arc::new(Shared {
             generations,
             shelf,
+            browsed: Browsed::default(),
             serving: RwLock::new(serving),
             next: Mutex::default(),
             searches: Arc::new(Semaphore::new(processors)),
@@ -128,7 +132,8 @@ impl Shared {
         };
         let scores = matches.as_ref().map(|matches| matches.scores.as_slice());
         let columns = self.shelf.read();
-        let mut findings = answer::answer(&columns, question, scores);
+        let answer = || answer::answer(&columns, question, scores);
+        let mut findings = self.browsed.get(&columns, question, answer);
         if let Some(matches) = &matches {
             add_words(&mut findings.hits, matches, &columns);
         }

@@ -25,7 +25,7 @@ use search::{
 };
 use shop::{Dice, Shop};
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     Kind::Words(1),
     Kind::Words(2),
     Kind::Words(3),
@@ -39,6 +39,7 @@ const KINDS: [Kind; 14] = [
     Kind::Browse(Order::Relevance),
     Kind::Browse(Order::PriceAscending),
     Kind::Browse(Order::Name),
+    Kind::BrowseAgain,
     Kind::BrowseFiltered,
 ];
 const QUESTIONS: usize = 2000;
@@ -62,6 +63,8 @@ enum Kind {
     /// Two words.
     Explained,
     Browse(Order),
+    /// The front page, as long as nothing changes.
+    BrowseAgain,
     /// A category, two brands, a value of an attribute.
     BrowseFiltered,
 }
@@ -250,7 +253,12 @@ fn question(kind: Kind, number: usize, products: usize, made_up: &Shop, shelf: &
             asked.text = Some(first(2));
             asked.explain = true;
         }
-        Kind::Browse(order) => asked.order = order,
+        // Never twice the same, so that none is answered from what is kept.
+        Kind::Browse(order) => {
+            asked.order = order;
+            asked.price_bounds.push(100_000 + number as i64);
+        }
+        Kind::BrowseAgain => {}
         Kind::BrowseFiltered => {
             asked.filter.category = product.categories.first().map(|root| root.category_id);
             asked.filter.brands = [made_up.brand(0), made_up.brand(number % shop::BRANDS)].into();

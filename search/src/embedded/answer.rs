@@ -9,6 +9,9 @@ use crate::{Explanation, Findings, Hit, Order, Question, SemanticScore, TextScor
 /// The number of a product's document, and how well it matches the text.
 pub(crate) type Scored = (i64, f32);
 
+/// Matches whose slots are looked up together: the processor then waits for many at once.
+const TOGETHER: usize = 256;
+
 /// What matched and passes the filter.
 #[derive(Debug, Default)]
 struct Found {
@@ -52,19 +55,24 @@ pub(crate) fn answer(
             }
         }
         Some(matches) => {
-            for (number, score) in matches {
-                let Some(slot) = columns.slot_of(*number) else { continue };
-                only_near.take_out(slot);
-                if !counter.take(slot) {
-                    continue;
-                }
-                if by_relevance {
-                    top.push(places.by_score(slot, *score));
-                } else {
-                    top.push(places.by_product(slot, || counter.price(slot)));
-                }
-                if fused || question.explain {
-                    found.by_text.push((slot, *score));
+            let mut slots = Vec::with_capacity(TOGETHER);
+            for matches in matches.chunks(TOGETHER) {
+                slots.clear();
+                slots.extend(matches.iter().map(|(number, _)| columns.slot_of(*number)));
+                for (slot, (_, score)) in slots.iter().zip(matches) {
+                    let Some(slot) = *slot else { continue };
+                    only_near.take_out(slot);
+                    if !counter.take(slot) {
+                        continue;
+                    }
+                    if by_relevance {
+                        top.push(places.by_score(slot, *score));
+                    } else {
+                        top.push(places.by_product(slot, || counter.price(slot)));
+                    }
+                    if fused || question.explain {
+                        found.by_text.push((slot, *score));
+                    }
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::TimeZone;
 use domain::product::ProductStatus;
 use domain::{CategoryId, ProductId, SellerId, Timestamp};
 use projections::catalogue::{CategoryView, ProductSummary, SearchDocument, Stars};
@@ -15,7 +16,7 @@ use rustc_hash::FxHashMap;
 
 use super::interner::{Interner, NONE};
 use super::lists::Lists;
-use super::prices::Prices;
+use super::prices::{Prices, nanoseconds};
 use super::tree::Tree;
 use crate::Changes;
 
@@ -233,6 +234,16 @@ impl Columns {
     /// Products for sale.
     pub(crate) fn len(&self) -> usize {
         self.products.len()
+    }
+
+    /// How often anything changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The earliest instant after `now` at which the price of any product changes by itself.
+    pub(crate) fn next_price_change(&self, now: Timestamp) -> Option<Timestamp> {
+        self.prices.next_change(nanoseconds(now)).map(|at| chrono::Utc.timestamp_nanos(at))
     }
 
     /// Every slot in use is below.

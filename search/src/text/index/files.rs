@@ -104,7 +104,8 @@ impl Directory for Files {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let opened = OpenOptions::new().write(true).create_new(true).open(self.directory.join(path));
+        let opened =
+            OpenOptions::new().write(true).create_new(true).open(self.directory.join(path));
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
             _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
@@ -141,7 +142,8 @@ impl Directory for Files {
         }
         for files in waiting.files.chunks(AT_ONCE) {
             std::thread::scope(|scope| {
-                let (last, others) = files.split_last().map_or((None, files), |(l, o)| (Some(l), o));
+                let (last, others) =
+                    files.split_last().map_or((None, files), |(l, o)| (Some(l), o));
                 let others: Vec<_> =
                     others.iter().map(|(_, file)| scope.spawn(|| file.sync_data())).collect();
                 last.map_or(Ok(()), |(_, file)| file.sync_data())?;
