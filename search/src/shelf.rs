@@ -21,7 +21,6 @@ pub(crate) mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use chrono::TimeZone;
 use domain::pricing::Tier;
 use domain::{CategoryId, Currency, ProductId, Timestamp};
 use projections::catalogue::{CategoryView, ProductSummary, SearchDocument};
@@ -230,8 +229,7 @@ impl Shelf {
     /// The earliest instant after `now` at which the price of any product changes by itself.
     #[must_use]
     pub fn next_price_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.read().prices.next_change(nanoseconds(now));
-        next.map(|at| chrono::Utc.timestamp_nanos(at))
+        self.read().next_price_change(now)
     }
 
     /// Products of which a price changes by itself after an instant, up to and with another; the oldest

@@ -107,6 +107,11 @@ impl Shop {
         format!("{}{}", word[..1].to_uppercase(), &word[1..])
     }
 
+    /// The words that are used most.
+    pub(crate) fn frequent(&self, rank: usize) -> &str {
+        &self.words[rank]
+    }
+
     /// Products `from` up to but without `to`.
     pub(crate) fn documents(&self, from: usize, to: usize) -> Vec<SearchDocument> {
         (from..to).map(|number| self.document(number, 0)).collect()

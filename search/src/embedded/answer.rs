@@ -9,6 +9,12 @@ use crate::{Explanation, Findings, Hit, Order, Question, SemanticScore, TextScor
 /// The number of a product's document, and how well it matches the text.
 pub(crate) type Scored = (i64, f32);
 
+/// Matches whose slots are looked up together: the processor then waits for many at once.
+const TOGETHER: usize = 256;
+
+/// Where more products than one in so many match, the next is looked for beside the last.
+const DENSE: usize = 12;
+
 /// What matched and passes the filter.
 #[derive(Debug, Default)]
 struct Found {
@@ -52,19 +58,30 @@ pub(crate) fn answer(
             }
         }
         Some(matches) => {
-            for (number, score) in matches {
-                let Some(slot) = columns.slot_of(*number) else { continue };
-                only_near.take_out(slot);
-                if !counter.take(slot) {
-                    continue;
-                }
-                if by_relevance {
-                    top.push(places.by_score(slot, *score));
+            let mut slots = Vec::with_capacity(TOGETHER);
+            let dense = matches.len() > columns.len() / DENSE;
+            for matches in matches.chunks(TOGETHER) {
+                slots.clear();
+                let numbers = matches.iter().map(|(number, _)| *number);
+                if dense {
+                    columns.slots_of(numbers, &mut slots);
                 } else {
-                    top.push(places.by_product(slot, || counter.price(slot)));
+                    slots.extend(numbers.map(|number| columns.slot_of(number)));
                 }
-                if fused || question.explain {
-                    found.by_text.push((slot, *score));
+                for (slot, (_, score)) in slots.iter().zip(matches) {
+                    let Some(slot) = *slot else { continue };
+                    only_near.take_out(slot);
+                    if !counter.take(slot) {
+                        continue;
+                    }
+                    if by_relevance {
+                        top.push(places.by_score(slot, *score));
+                    } else {
+                        top.push(places.by_product(slot, || counter.price(slot)));
+                    }
+                    if fused || question.explain {
+                        found.by_text.push((slot, *score));
+                    }
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::TimeZone;
 use domain::product::ProductStatus;
 use domain::{CategoryId, ProductId, SellerId, Timestamp};
 use projections::catalogue::{CategoryView, ProductSummary, SearchDocument, Stars};
@@ -15,12 +16,15 @@ use rustc_hash::FxHashMap;
 
 use super::interner::{Interner, NONE};
 use super::lists::Lists;
-use super::prices::Prices;
+use super::prices::{Prices, nanoseconds};
 use super::tree::Tree;
 use crate::Changes;
 
 /// In a free slot, where a product's number would be.
 const FREE: i64 = i64::MIN;
+
+/// Slots looked at before a number is looked up.
+const AHEAD: usize = 24;
 
 /// A value of an attribute: the number of the attribute's name, and the value.
 pub(super) type AttributeValue = (u32, Arc<str>);
@@ -235,6 +239,16 @@ impl Columns {
         self.products.len()
     }
 
+    /// How often anything changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The earliest instant after `now` at which the price of any product changes by itself.
+    pub(crate) fn next_price_change(&self, now: Timestamp) -> Option<Timestamp> {
+        self.prices.next_change(nanoseconds(now)).map(|at| chrono::Utc.timestamp_nanos(at))
+    }
+
     /// Every slot in use is below.
     pub(crate) fn slots_bound(&self) -> usize {
         self.number.len()
@@ -248,6 +262,26 @@ impl Columns {
 
     pub(crate) fn slot_of(&self, number: i64) -> Option<u32> {
         self.slots.get(&number).copied()
+    }
+
+    /// The slots of some products, mostly in the order of their numbers: as they came, so that the next
+    /// one is often found close behind the last, sooner than it could be looked up.
+    pub(crate) fn slots_of(
+        &self,
+        numbers: impl Iterator<Item = i64>,
+        slots: &mut Vec<Option<u32>>,
+    ) {
+        let mut behind = 0;
+        for number in numbers {
+            let ahead = self.number.get(behind..).unwrap_or_default();
+            let near = ahead.iter().take(AHEAD).position(|other| *other == number);
+            let slot = match near {
+                Some(at) => Some((behind + at) as u32),
+                None => self.slot_of(number),
+            };
+            behind = slot.map_or(behind, |slot| slot as usize + 1);
+            slots.push(slot);
+        }
     }
 
     pub(crate) fn slot_of_product(&self, product_id: ProductId) -> Option<u32> {

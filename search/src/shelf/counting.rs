@@ -3,6 +3,9 @@
 //! Each product that matches is judged once. One that passes the filter counts everywhere; one that
 //! misses only what was chosen in one facet counts in that facet, which is what that facet would count
 //! were nothing chosen in it; all others count nowhere.
+//!
+//! Those that pass are counted some at a time, one column after the other: rows lie far apart in memory,
+//! and a processor waits for many of them at once if nothing else comes in between.
 
 use super::columns::Columns;
 use super::facets::{self, Wanted};
@@ -10,12 +13,19 @@ use super::filter::{Part, Sieve, Verdict};
 use super::interner::NONE;
 use crate::{AttributeFacets, Bucket, Facets, Question};
 
+/// Products that are counted together.
+const TOGETHER: usize = 256;
+/// Price bounds up to which all are looked at, rather than half of what is left each time.
+const FEW_BOUNDS: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Counter<'c> {
     columns: &'c Columns,
     question: &'c Question,
     sieve: Sieve<'c>,
     total: u64,
+    /// Passed, and not counted yet.
+    waiting: Vec<u32>,
     brands: Option<Vec<u32>>,
     tags: Option<Vec<u32>>,
     /// By value, of whatever attribute.
@@ -55,6 +65,7 @@ impl<'c> Counter<'c> {
             question,
             sieve,
             total: 0,
+            waiting: Vec::with_capacity(TOGETHER),
             brands: counts(facets.brand, columns.brands.bound()),
             tags: counts(facets.tags, columns.tag_names.bound()),
             values: counts(attributes, columns.attribute_values.bound()),
@@ -69,29 +80,42 @@ impl<'c> Counter<'c> {
             Verdict::Fails => return false,
             Verdict::Passes => {}
             Verdict::MissesOnly(part) => {
+                let one = [slot];
                 match part {
-                    Part::Category => self.count_category(slot),
-                    Part::Brand => self.count_brand(slot),
-                    Part::Price => self.count_price(slot),
+                    Part::Category => self.count_categories(&one),
+                    Part::Brand => self.count_brands(&one),
+                    Part::Price => self.count_prices(&one),
                     Part::Attribute(index) => {
                         let attribute = self.sieve.attributes[index].attribute;
-                        self.count_values(slot, Some(attribute));
+                        self.count_values(&one, Some(attribute));
                     }
                 }
                 return false;
             }
         }
-        self.total += 1;
-        self.count_category(slot);
-        self.count_brand(slot);
-        self.count_values(slot, None);
-        self.count_price(slot);
-        if let Some(tags) = &mut self.tags {
-            for tag in self.columns.tags.get(slot as usize) {
-                tags[*tag as usize] += 1;
-            }
+        self.waiting.push(slot);
+        if self.waiting.len() >= TOGETHER {
+            self.count_waiting();
         }
         true
+    }
+
+    fn count_waiting(&mut self) {
+        let mut slots = std::mem::take(&mut self.waiting);
+        self.total += slots.len() as u64;
+        self.count_categories(&slots);
+        self.count_brands(&slots);
+        self.count_values(&slots, None);
+        self.count_prices(&slots);
+        if let Some(tags) = &mut self.tags {
+            for slot in &slots {
+                for tag in self.columns.tags.get(*slot as usize) {
+                    tags[*tag as usize] += 1;
+                }
+            }
+        }
+        slots.clear();
+        self.waiting = slots;
     }
 
     /// Whether the product passes the filter; without counting it.
@@ -104,45 +128,56 @@ impl<'c> Counter<'c> {
         self.sieve.price(slot)
     }
 
-    fn count_category(&mut self, slot: u32) {
-        if let Some(categories) = &mut self.categories
-            && let Some(place) = self.columns.place_at(slot)
-        {
-            categories[place as usize] += 1;
+    fn count_categories(&mut self, slots: &[u32]) {
+        if let Some(categories) = &mut self.categories {
+            for place in slots.iter().filter_map(|slot| self.columns.place_at(*slot)) {
+                categories[place as usize] += 1;
+            }
         }
     }
 
-    fn count_brand(&mut self, slot: u32) {
-        let brand = self.columns.brand[slot as usize];
-        if let Some(brands) = &mut self.brands
-            && brand != NONE
-        {
-            brands[brand as usize] += 1;
-        }
-    }
-
-    /// Values of one attribute, or of all.
-    fn count_values(&mut self, slot: u32, only: Option<u32>) {
-        if let Some(values) = &mut self.values {
-            let of = &self.columns.attribute_of_value;
-            for value in self.columns.values.get(slot as usize) {
-                if only.is_none_or(|only| of[*value as usize] == only) {
-                    values[*value as usize] += 1;
+    fn count_brands(&mut self, slots: &[u32]) {
+        if let Some(brands) = &mut self.brands {
+            for slot in slots {
+                let brand = self.columns.brand[*slot as usize];
+                if brand != NONE {
+                    brands[brand as usize] += 1;
                 }
             }
         }
     }
 
-    fn count_price(&mut self, slot: u32) {
-        if !self.buckets.is_empty()
-            && let Some(minor) = self.sieve.price(slot)
-        {
-            let bounds = &self.question.price_bounds;
-            self.buckets[bounds.partition_point(|bound| *bound <= minor)] += 1;
+    /// Values of one attribute, or of all.
+    fn count_values(&mut self, slots: &[u32], only: Option<u32>) {
+        if let Some(values) = &mut self.values {
+            let of = &self.columns.attribute_of_value;
+            for slot in slots {
+                for value in self.columns.values.get(*slot as usize) {
+                    if only.is_none_or(|only| of[*value as usize] == only) {
+                        values[*value as usize] += 1;
+                    }
+                }
+            }
         }
     }
 
-    pub(crate) fn finish(self) -> Counted {
+    fn count_prices(&mut self, slots: &[u32]) {
+        if self.buckets.is_empty() {
+            return;
+        }
+        let bounds = &self.question.price_bounds;
+        for minor in slots.iter().filter_map(|slot| self.sieve.price(*slot)) {
+            let bucket = if bounds.len() <= FEW_BOUNDS {
+                bounds.iter().map(|bound| usize::from(*bound <= minor)).sum()
+            } else {
+                bounds.partition_point(|bound| *bound <= minor)
+            };
+            self.buckets[bucket] += 1;
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Counted {
+        self.count_waiting();
         let Self { columns, question, .. } = self;
         let wanted = Wanted { columns, filter: &question.filter, request: &question.facets };
         let bounds = &question.price_bounds;

@@ -33,9 +33,17 @@ type Span = (i64, i64);
 
 const ALWAYS: Span = (i64::MIN, i64::MAX);
 
+/// In the column of a kind: the product has no such price.
+const NO_PRICE: i64 = i64::MIN;
+/// In the column of a kind: the price hangs on the time, or is one that no column can hold.
+const LOOK: i64 = i64::MIN + 1;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prices {
     rows: Lists<Price>,
+    /// By kind, then by row: the price, where it holds always. Most do, and whoever counts many products
+    /// then reads one number for each.
+    always: Vec<Vec<i64>>,
     /// At most two for each currency there is: never taken away.
     kinds: Vec<(TierKey, Currency)>,
     spans: Interner<Span>,
@@ -53,6 +61,21 @@ impl Prices {
                 kind: self.kind_or_new(price.tier, price.currency),
             })
             .collect();
+        for (kind, column) in self.always.iter_mut().enumerate() {
+            let mut of_kind = priced.iter().filter(|price| usize::from(price.kind.0) == kind);
+            let entry = match (of_kind.next(), of_kind.next()) {
+                (None, _) => NO_PRICE,
+                (Some(price), None) if price.span == NONE && price.minor > LOOK => price.minor,
+                _ => LOOK,
+            };
+            if row >= column.len() {
+                if entry == NO_PRICE {
+                    continue;
+                }
+                column.resize(row + 1, NO_PRICE);
+            }
+            column[row] = entry;
+        }
         let before: Vec<u32> = self.rows.get(row).iter().map(|price| price.span).collect();
         self.rows.set(row, &priced);
         for span in before {
@@ -87,6 +110,7 @@ impl Prices {
         let known = self.kinds.iter().position(|kind| *kind == (tier, currency));
         Kind(known.unwrap_or_else(|| {
             self.kinds.push((tier, currency));
+            self.always.push(Vec::new());
             self.kinds.len() - 1
         }) as u16)
     }
@@ -99,6 +123,11 @@ impl Prices {
 
     /// The row's lowest price at an instant, in minor units.
     pub(super) fn at(&self, row: usize, kind: Kind, now_ns: i64) -> Option<i64> {
+        match self.always[usize::from(kind.0)].get(row).copied().unwrap_or(NO_PRICE) {
+            NO_PRICE => return None,
+            LOOK => {}
+            minor => return Some(minor),
+        }
         self.rows
             .get(row)
             .iter()
@@ -141,11 +170,13 @@ impl Prices {
 
     pub(super) fn shrink(&mut self) {
         self.rows.shrink();
+        self.always.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
     pub(super) fn bytes(&self) -> usize {
         // A B-tree's node holds eleven entries and is, in the mean, two thirds full.
-        self.rows.bytes() + self.spans.bytes() + self.instants.len() * 24
+        let always: usize = self.always.iter().map(|column| column.capacity() * 8).sum();
+        self.rows.bytes() + always + self.spans.bytes() + self.instants.len() * 24
     }
 }
 

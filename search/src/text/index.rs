@@ -1,6 +1,7 @@
 //! The index in its directory: opened, written by one, searched by many.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -8,20 +9,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::ProductId;
 use projections::catalogue::SearchDocument;
-use tantivy::directory::{Directory, MmapDirectory, WatchCallback, WatchHandle};
+use tantivy::directory::{Directory, WatchCallback, WatchHandle};
 use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, TantivyError};
 
 use super::errors::{damaged, refusal};
 use super::plan::Plan;
 use super::ranking::{Rooms, matched, rank};
-use super::schema::Layout;
+use super::schema::{Layout, fingerprint};
 use super::snapshot::Snapshot;
 use super::synonyms::Thesaurus;
 use super::{Language, TextMatches, TextSettings};
 use crate::SearchError;
 
+mod files;
 mod writer;
 
+use files::Files;
 use writer::{Writer, clear};
 
 /// Hits that are explained.
@@ -60,7 +63,8 @@ impl TextIndex {
             if !directory.join("meta.json").is_file() {
                 return Ok(None);
             }
-            let index = match Index::open_in_dir(directory) {
+            let files = Files::open(directory).map_err(|error| refusal(&error))?;
+            let index = match Index::open(files) {
                 Ok(index) => index,
                 Err(TantivyError::IncompatibleIndex(_)) => return Ok(None),
                 Err(error) => return Err(refusal(&error)),
@@ -97,7 +101,7 @@ impl TextIndex {
             fs::create_dir_all(directory).map_err(failed)?;
             clear(directory)?;
             let layout = Layout::new();
-            let files = MmapDirectory::open(directory).map_err(|error| refusal(&error.into()))?;
+            let files = Files::open(directory).map_err(|error| refusal(&error))?;
             let index = Index::create(files, layout.schema.clone(), IndexSettings::default())
                 .map_err(|error| refusal(&error))?;
             Self::with(index, layout, directory, settings, None)
@@ -151,6 +155,10 @@ impl TextIndex {
     /// Adds or replaces documents, forgets others, and commits with a note. Durable and visible on
     /// return.
     ///
+    /// Where nothing changed that is searched, nothing is written: then the note waits for the next
+    /// commit, for at most a minute of further calls, or until the index is dropped. After a crash the
+    /// one before it is found, which stands for the same index.
+    ///
     /// # Errors
     /// `Unavailable` (a full disk, for instance), `Damaged`. Nothing is changed then.
     pub fn apply(
@@ -160,11 +168,56 @@ impl TextIndex {
         note: &str,
     ) -> Result<(), SearchError> {
         self.change(|writer| {
+            if writer.ahead {
+                self.show(writer)?;
+            }
+            let (documents, removed) = self.changed(documents, removed, writer.adding)?;
+            if documents.is_empty() && removed.is_empty() && !writer.adding && writer.keep(note) {
+                return Ok(());
+            }
             writer.write(documents)?;
             writer.remove(removed)?;
             writer.commit(note)?;
-            self.shared.refresh()
+            self.show(writer)
         })
+    }
+
+    /// What of it is not so already: all, if something was added that cannot be seen yet.
+    fn changed<'a>(
+        &self,
+        documents: &'a [SearchDocument],
+        removed: &[ProductId],
+        all: bool,
+    ) -> Result<(Vec<&'a SearchDocument>, Vec<ProductId>), SearchError> {
+        let failed = |error: TantivyError| refusal(&error);
+        let snapshot = self.shared.snapshot();
+        let known = snapshot.known().map_err(failed)?;
+        // What was changed once may be changed back.
+        let mut touched = HashSet::new();
+        let mut changed = Vec::new();
+        for document in documents {
+            let id = document.product_id;
+            if all
+                || touched.contains(&id)
+                || known.fingerprint(id).map_err(failed)? != Some(fingerprint(document))
+            {
+                touched.insert(id);
+                changed.push(document);
+            }
+        }
+        let mut gone = Vec::new();
+        for id in removed {
+            if all || touched.contains(id) || known.fingerprint(*id).map_err(failed)?.is_some() {
+                gone.push(*id);
+            }
+        }
+        Ok((changed, gone))
+    }
+
+    fn show(&self, writer: &mut Writer) -> Result<(), SearchError> {
+        self.shared.refresh()?;
+        writer.ahead = false;
+        Ok(())
     }
 
     /// Adds documents to a new index; they are found after [`commit`](Self::commit).
@@ -185,11 +238,11 @@ impl TextIndex {
     pub fn commit(&self, note: &str) -> Result<(), SearchError> {
         self.change(|writer| {
             writer.commit(note)?;
-            self.shared.refresh()
+            self.show(writer)
         })
     }
 
-    /// The note of the last commit; `None` before the first.
+    /// The note told last; `None` before the first commit.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         self.writer().note.clone()
@@ -251,6 +304,15 @@ impl TextIndex {
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for TextIndex {
+    fn drop(&mut self) {
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = guarded(|| writer.pay()) {
+            tracing::debug!(%error, "how far the text index is could not be written");
+        }
     }
 }
 

@@ -24,6 +24,9 @@ use scoring::Scoring;
 /// Products below which fewer words are asked for.
 pub(super) const ENOUGH: usize = 10;
 
+/// Where more products than one in so many have any of the words, all are gone through.
+const DENSE: usize = 16;
+
 pub(super) struct Hit {
     pub(super) number: i64,
     pub(super) score: f32,
@@ -53,14 +56,17 @@ pub(super) fn rank(
     let mut from = 0;
     for (at, segment) in snapshot.segments.iter().enumerate() {
         let first = hits.len();
-        for place in &room.touched[from..ends[at]] {
-            let has = room.has[*place].count_ones();
-            if has >= needed {
-                let place = *place - segment.offset;
-                let doc = u32::try_from(place).unwrap_or(u32::MAX);
-                let number = segment.numbers[place];
-                hits.push(Hit { number, score: 0.0, segment: at, doc, has });
-            }
+        let touched = &room.touched[from..ends[at]];
+        let all = segment.offset..segment.offset + segment.numbers.len();
+        if touched.len() > all.len() / DENSE {
+            // In the order of products, however many words they come from: what is done with each
+            // of them afterwards then goes through memory in one direction.
+            hits.extend(all.filter_map(|place| hit(segment, at, place, room.has[place], needed)));
+        } else {
+            let places = touched.iter();
+            hits.extend(
+                places.filter_map(|place| hit(segment, at, *place, room.has[*place], needed)),
+            );
         }
         from = ends[at];
         let scoring = Scoring { snapshot, segment, needed };
@@ -69,6 +75,15 @@ pub(super) fn rank(
     rooms.give_back(room);
     by_words(plan, &mut hits);
     Ok(hits)
+}
+
+/// A product, if it has enough of the words.
+fn hit(segment: &Segment, at: usize, place: usize, has: u32, needed: u32) -> Option<Hit> {
+    let has = has.count_ones();
+    let place = place - segment.offset;
+    let doc = u32::try_from(place).unwrap_or(u32::MAX);
+    let of = || Hit { number: segment.numbers[place], score: 0.0, segment: at, doc, has };
+    (has >= needed).then(of)
 }
 
 /// Finds which products of a segment have what; answers which have each of the stand-ins.

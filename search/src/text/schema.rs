@@ -1,20 +1,23 @@
 //! What of a product is indexed, where, and how much it counts.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::ProductId;
 use projections::catalogue::SearchDocument;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{TantivyDocument, Term};
 
 use super::Language;
 use super::words::{compounds, stem};
 
 /// Changes whenever what is written does: an index of another layout is filled anew.
-const LAYOUT: &str = "text 1";
+const LAYOUT: &str = "text 2";
+/// The engine's own tokenizer that parts at white space, of which words have none. Tokens handed over
+/// as such would travel to the writing thread as JSON, which takes as long as writing them.
+const APART: &str = "whitespace";
 /// Words of one field of one product; what is beyond is not found.
 const WORDS_MAX: usize = 20_000;
 /// Stems remembered while documents are taken in.
@@ -41,14 +44,17 @@ pub(super) const FIELDS: [FieldRule; 6] = [
 /// Weight of the very word that was typed, beside that of its stem.
 pub(super) const SURFACE_BOOST: f32 = 0.3;
 pub(super) const NUMBER: &str = "number";
+/// See [`fingerprint`].
+pub(super) const FINGERPRINT: &str = "fingerprint";
 
 /// Where everything is.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) schema: Schema,
     /// The product's id, to replace and remove it by.
-    id: Field,
+    pub(super) id: Field,
     number: Field,
+    fingerprint: Field,
     /// Stems with their frequencies, as in [`FIELDS`].
     pub(super) fields: [Field; FIELDS.len()],
     /// All stems of the product, without frequencies: which products have a word at all.
@@ -61,7 +67,7 @@ impl Layout {
     pub(super) fn new() -> Self {
         let text = |record, norms| {
             let indexing = TextFieldIndexing::default()
-                .set_tokenizer("raw")
+                .set_tokenizer(APART)
                 .set_index_option(record)
                 .set_fieldnorms(norms);
             TextOptions::default().set_indexing_options(indexing)
@@ -69,11 +75,12 @@ impl Layout {
         let mut schema = Schema::builder();
         let id = schema.add_bytes_field("id", INDEXED);
         let number = schema.add_i64_field(NUMBER, FAST);
+        let fingerprint = schema.add_u64_field(FINGERPRINT, FAST);
         let fields = FIELDS
             .map(|rule| schema.add_text_field(rule.name, text(IndexRecordOption::WithFreqs, true)));
         let all = schema.add_text_field("all", text(IndexRecordOption::Basic, false));
         let surface = schema.add_text_field("surface", text(IndexRecordOption::Basic, false));
-        Self { schema: schema.build(), id, number, fields, all, surface }
+        Self { schema: schema.build(), id, number, fingerprint, fields, all, surface }
     }
 
     /// Told apart by it: indexes that can take each other's place.
@@ -84,6 +91,21 @@ impl Layout {
     pub(super) fn id_term(&self, product_id: ProductId) -> Term {
         Term::from_field_bytes(self.id, product_id.uuid().as_bytes())
     }
+}
+
+/// The same for as long as nothing of the product changes that is indexed. Another build of the program
+/// may tell others: then what changes next is written once more than it need be.
+pub(super) fn fingerprint(product: &SearchDocument) -> u64 {
+    let SearchDocument { number, name, description, brand, tags, categories, attributes, .. } =
+        product;
+    let mut hasher = DefaultHasher::new();
+    (number, name, description, brand, tags).hash(&mut hasher);
+    for category in categories {
+        category.name.hash(&mut hasher);
+    }
+    // Names of attributes are not searched, but tell where the values of one end.
+    (categories.len(), attributes).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Turns products into what is indexed.
@@ -114,6 +136,7 @@ impl DocumentWriter {
         let mut document = TantivyDocument::default();
         document.add_bytes(layout.id, product.product_id.uuid().as_bytes());
         document.add_i64(layout.number, product.number);
+        document.add_u64(layout.fingerprint, fingerprint(product));
         let (mut all, mut surface) = (Vec::new(), Vec::new());
         for (field, texts) in layout.fields.iter().zip(texts) {
             let words = texts.into_iter().flat_map(|text| compounds(text, WORDS_MAX)).flat_map(
@@ -128,12 +151,12 @@ impl DocumentWriter {
                 surface.push(word);
             }
             all.extend_from_slice(&stems);
-            document.add_pre_tokenized_text(*field, tokens(stems));
+            document.add_text(*field, stems.join(" "));
         }
         for (field, mut words) in [(layout.all, all), (layout.surface, surface)] {
             words.sort_unstable();
             words.dedup();
-            document.add_pre_tokenized_text(field, tokens(words));
+            document.add_text(field, words.join(" "));
         }
         document
     }
@@ -149,13 +172,4 @@ impl DocumentWriter {
         self.stems.insert(word.to_owned(), stem.clone());
         stem
     }
-}
-
-fn tokens(words: Vec<String>) -> PreTokenizedString {
-    let tokens = words
-        .into_iter()
-        .enumerate()
-        .map(|(position, text)| Token { position, text, ..Token::default() })
-        .collect();
-    PreTokenizedString { text: String::new(), tokens }
 }

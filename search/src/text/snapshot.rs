@@ -12,6 +12,10 @@ use tantivy::{DocSet, InvertedIndexReader, Searcher, SegmentReader, Term};
 use super::schema::{FIELDS, Layout, NUMBER};
 use super::vocabulary::{Near, SegmentWords};
 
+mod known;
+
+use known::Known;
+
 /// `k1` of BM25 (Robertson, Zaragoza 2009): how soon more of the same word stops to count.
 pub(super) const SATURATION: f32 = 1.2;
 /// Prefixes up to this many characters have so many completions that they are remembered.
@@ -90,6 +94,11 @@ impl Snapshot {
             frequency += u64::from(segment.all.doc_freq(&term)?);
         }
         Ok(frequency)
+    }
+
+    /// To look up products as they were written.
+    pub(super) fn known(&self) -> Result<Known<'_>, Error> {
+        Known::open(self)
     }
 
     /// Whether a product that can be found has a stem.

@@ -1,7 +1,9 @@
 //! Who writes to the index, and where it may be begun.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use domain::ProductId;
 use projections::catalogue::SearchDocument;
@@ -16,6 +18,10 @@ use crate::SearchError;
 
 /// Memory that documents are gathered in before they become a segment.
 const WRITER_BYTES: usize = 50_000_000;
+/// Products up to which segments count as equally small: eight of those are merged into one.
+const SMALL: u32 = 2_000;
+/// Longest that a note alone waits to be written.
+const NOTE_WAITS: Duration = Duration::from_secs(60);
 /// A segment is written anew when this share of it has been removed.
 const REMOVED_MAX: f32 = 0.3;
 /// Shows that a directory holds an index, whole or not.
@@ -31,8 +37,15 @@ pub(super) struct Writer {
     pub(super) adding: bool,
     /// Documents that were added have been lost.
     lost: bool,
+    /// Products added since the last commit, for which nothing else could be in the index.
+    added: HashSet<ProductId>,
     documents: DocumentWriter,
     pub(super) note: Option<String>,
+    /// The note is not written yet: it waits for the next commit.
+    owed: bool,
+    committed: Instant,
+    /// A commit may not be visible yet.
+    pub(super) ahead: bool,
 }
 
 impl Writer {
@@ -44,25 +57,41 @@ impl Writer {
             open: None,
             adding: false,
             lost: false,
+            added: HashSet::new(),
             documents: DocumentWriter::new(language),
             note,
+            owed: false,
+            committed: Instant::now(),
+            ahead: false,
         }
     }
 
-    pub(super) fn write(&mut self, documents: &[SearchDocument]) -> Result<(), SearchError> {
+    pub(super) fn write<'a>(
+        &mut self,
+        documents: impl IntoIterator<Item = &'a SearchDocument>,
+    ) -> Result<(), SearchError> {
+        // In an index that was never committed, only what was added twice is to be replaced. Each
+        // removal is looked up in every segment, and that takes far longer than adding does.
+        let new = self.note.is_none();
         for product in documents {
             let document = self.documents.document(&self.layout, product);
-            let id = self.layout.id_term(product.product_id);
+            let again = !new || !self.added.insert(product.product_id);
+            let id = again.then(|| self.layout.id_term(product.product_id));
             let open = self.open()?;
-            open.delete_term(id);
+            if let Some(id) = id {
+                open.delete_term(id);
+            }
             open.add_document(document).map_err(|error| refusal(&error))?;
         }
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, removed: &[ProductId]) -> Result<(), SearchError> {
+    pub(super) fn remove(
+        &mut self,
+        removed: impl IntoIterator<Item = ProductId>,
+    ) -> Result<(), SearchError> {
         for product_id in removed {
-            let id = self.layout.id_term(*product_id);
+            let id = self.layout.id_term(product_id);
             self.open()?.delete_term(id);
         }
         Ok(())
@@ -79,16 +108,40 @@ impl Writer {
         let mut commit = self.open()?.prepare_commit().map_err(failed)?;
         commit.set_payload(&payload);
         commit.commit().map_err(failed)?;
+        self.ahead = true;
         self.index.directory().sync_directory().map_err(|error| refusal(&error.into()))?;
         self.note = Some(note.to_owned());
         self.adding = false;
+        self.added = HashSet::new();
+        self.owed = false;
+        self.committed = Instant::now();
         Ok(())
+    }
+
+    /// Keeps a note for the next commit, where nothing else is to be written; whether it did, since it
+    /// must not wait for too long.
+    pub(super) fn keep(&mut self, note: &str) -> bool {
+        let may_wait = self.note.is_some() && self.committed.elapsed() < NOTE_WAITS;
+        if may_wait {
+            self.note = Some(note.to_owned());
+            self.owed = true;
+        }
+        may_wait
+    }
+
+    /// Writes a note that waits.
+    pub(super) fn pay(&mut self) -> Result<(), SearchError> {
+        match self.note.clone().filter(|_| self.owed && !self.adding) {
+            Some(note) => self.commit(&note),
+            None => Ok(()),
+        }
     }
 
     /// Begins again at the last commit, and lets others write meanwhile.
     pub(super) fn give_up(&mut self) {
         self.open = None;
         self.lost |= self.adding;
+        self.added = HashSet::new();
     }
 
     pub(super) fn open(&mut self) -> Result<&mut IndexWriter, SearchError> {
@@ -104,6 +157,7 @@ impl Writer {
                     self.index.writer_with_options(options).map_err(|error| refusal(&error))?;
                 let mut merging = LogMergePolicy::default();
                 merging.set_del_docs_ratio_before_merge(REMOVED_MAX);
+                merging.set_min_layer_size(SMALL);
                 writer.set_merge_policy(Box::new(merging));
                 writer
             }

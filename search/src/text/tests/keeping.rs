@@ -47,6 +47,53 @@ fn a_change_may_be_repeated_and_the_last_of_several_counts() {
     assert_eq!(index.note().as_deref(), Some("only a note"));
 }
 
+/// Whether this is the note that a crash would leave. Merging may write the file anew, but not that.
+fn has_written(directory: &Path, note: &str) -> bool {
+    fs::read_to_string(directory.join("meta.json")).unwrap().contains(note)
+}
+
+#[test]
+fn what_is_so_already_is_not_written_and_its_note_is_not_lost() {
+    let Shop { index, directory } = Shop::new(&["lamp", "chair"]);
+    index.apply(&[product(1, "table")], &[], "first").unwrap();
+    assert!(has_written(directory.path(), "first"));
+    let mut sold_out = product(1, "table");
+    sold_out.in_stock = !sold_out.in_stock;
+    index.apply(&[sold_out, product(2, "chair")], &[id(9)], "second").unwrap();
+    assert!(has_written(directory.path(), "first"));
+    assert_eq!(index.note().as_deref(), Some("second"));
+    drop(index);
+    let index = open(directory.path()).unwrap().unwrap();
+    assert_eq!(index.note().as_deref(), Some("second"), "written at the end");
+    index.apply(&[product(1, "table")], &[], "third").unwrap();
+    assert!(has_written(directory.path(), "second"), "known after opening again, too");
+    index.apply(&[product(1, "sofa")], &[], "fourth").unwrap();
+    assert!(has_written(directory.path(), "fourth"));
+    assert_eq!((numbers(&index, "sofa "), numbers(&index, "table ")), (vec![1], vec![]));
+}
+
+#[test]
+fn what_is_changed_and_changed_back_or_removed_at_once_is_as_told_last() {
+    let Shop { index, directory: _kept } = Shop::new(&["lamp", "chair"]);
+    index.apply(&[product(1, "sofa"), product(1, "lamp")], &[], "n").unwrap();
+    assert_eq!((numbers(&index, "lamp "), numbers(&index, "sofa ")), (vec![1], vec![]));
+    index.apply(&[product(1, "lamp"), product(3, "sofa")], &[id(1), id(3)], "n").unwrap();
+    assert_eq!((numbers(&index, "lamp "), numbers(&index, "sofa ")), (vec![], vec![]));
+    index.apply(&[product(1, "lamp")], &[], "n").unwrap();
+    assert_eq!(numbers(&index, "lamp "), [1], "told again after it was removed");
+}
+
+#[test]
+fn what_is_added_twice_to_a_new_index_is_there_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = TextIndex::create(directory.path(), &TextSettings::default()).unwrap();
+    index.add(&[product(1, "lamp"), product(2, "chair")]).unwrap();
+    index.add(&[product(1, "sofa")]).unwrap();
+    index.commit("n").unwrap();
+    assert_eq!((numbers(&index, "sofa "), numbers(&index, "lamp ")), (vec![1], vec![]));
+    assert_eq!(index.documents(), 2);
+}
+
 #[test]
 fn what_was_not_committed_is_gone() {
     let Shop { index, directory } = Shop::new(&["lamp"]);
