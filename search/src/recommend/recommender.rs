@@ -26,6 +26,8 @@ const CUSTOMERS_AT_ONCE: usize = 16;
 const LENDERS: usize = 10;
 /// The most popular are worked out no more often than this.
 const POPULAR_SECONDS: i64 = 10;
+/// How often views are looked through for those that are too old.
+const OLD_VIEWS_MINUTES: i64 = 60;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
@@ -92,10 +94,9 @@ struct Background {
     trained_at: Option<Timestamp>,
     popular_at: Option<Timestamp>,
     popular_stale: bool,
+    old_views_at: Option<Timestamp>,
     /// Products to which a taste vector is to be lent.
     cold: BTreeSet<ProductId>,
-    /// Orders that came while a training ran.
-    while_training: Option<Vec<Basket>>,
 }
 
 impl Recommender {
@@ -164,15 +165,15 @@ impl Recommender {
     /// An order was confirmed.
     pub fn ordered(&self, basket: &Basket) {
         write(&self.models).ordered(basket);
-        let mut background = lock(&self.background);
-        background.popular_stale = true;
-        if let Some(waiting) = &mut background.while_training {
-            waiting.push(basket.clone());
-        }
-        drop(background);
+        lock(&self.background).popular_stale = true;
         if let Some(customer) = basket.customer {
             lock(&self.table).changed(customer);
         }
+    }
+
+    /// Something of what a customer bought changed: bought, cancelled or sent back.
+    pub fn purchases_changed(&self, customer: CustomerId) {
+        lock(&self.table).changed(customer);
     }
 
     /// A customer looked at a product, so many times, the last time at `at`.
@@ -196,6 +197,12 @@ impl Recommender {
     pub fn forget(&self, customer: CustomerId) {
         lock(&self.views).forget(customer);
         lock(&self.table).forget(customer);
+    }
+
+    /// Whether [`Self::similar`] has its answer ready; otherwise it goes through all vectors.
+    #[must_use]
+    pub fn has_similar(&self, product: ProductId) -> bool {
+        read(&self.similar).of(product).is_some()
     }
 
     /// The products most like one, at most [`SIMILAR_MAX`] and `k`, the likest first.
@@ -269,7 +276,7 @@ impl Recommender {
     ) -> Result<Arc<[Suggestion]>, RecommendError> {
         let ticket = lock(&self.table).ticket();
         let bought = self.purchases.of_customer(customer)?;
-        let viewed = lock(&self.views).of_customer(customer);
+        let viewed = lock(&self.views).of_customer(customer, self.viewed_since(now));
         if bought.is_empty() && viewed.is_empty() {
             // A stranger takes no place in the table, and loses what one had before all came back.
             lock(&self.table).remove(customer);
@@ -299,6 +306,7 @@ impl Recommender {
         }
         self.note_changed_products();
         self.refresh_popular(now);
+        self.drop_old_views(now);
         let worked = self.make_similar() | self.lend_taste() | self.make_stale_candidates(now)?;
         Ok(worked)
     }
@@ -323,14 +331,12 @@ impl Recommender {
             write(&self.models).assume_popular(popular);
             self.rank_for_strangers(now);
         }
-        lock(&self.background).while_training = Some(Vec::new());
         let trained = Models::train(self.purchases.as_ref(), &self.settings, now);
         let for_sale: Vec<_> = read(&self.for_sale).products.keys().copied().collect();
+        let trained = trained?;
         let mut models = write(&self.models);
         let mut background = lock(&self.background);
-        let came = background.while_training.take().unwrap_or_default();
-        *models = trained?;
-        came.iter().for_each(|basket| models.ordered(basket));
+        *models = trained;
         background.trained_at = Some(now);
         background.cold =
             for_sale.into_iter().filter(|product| models.taste.of(*product).is_none()).collect();
@@ -338,6 +344,26 @@ impl Recommender {
         self.rank_for_strangers(now);
         lock(&self.table).all_changed();
         Ok(())
+    }
+
+    /// What was looked at earlier is not used any more.
+    fn viewed_since(&self, now: Timestamp) -> Timestamp {
+        let kept = TimeDelta::days(i64::from(self.settings.viewed_days.max(1)));
+        now.checked_sub_signed(kept).unwrap_or(Timestamp::MIN_UTC)
+    }
+
+    /// Drops what was looked at too long ago, now and then, and has lists made without it.
+    fn drop_old_views(&self, now: Timestamp) {
+        let mut background = lock(&self.background);
+        let recent = |at: Timestamp| (now - at).num_minutes().abs() < OLD_VIEWS_MINUTES;
+        if background.old_views_at.is_some_and(recent) {
+            return;
+        }
+        background.old_views_at = Some(now);
+        drop(background);
+        let concerned = lock(&self.views).drop_before(self.viewed_since(now));
+        let mut table = lock(&self.table);
+        concerned.into_iter().for_each(|customer| table.changed(customer));
     }
 
     fn refresh_popular(&self, now: Timestamp) {
