@@ -292,6 +292,9 @@ fn a_model_of_the_shops_own_is_trained_when_all_is_told_and_kept() {
     let near = found(&vectors, "bedside light");
     assert!(!near.is_empty() && near.iter().all(|number| number % 2 == 0), "{near:?}");
     assert_eq!(found(&vectors, "совершенно другое"), [0; 0]);
+    // Spelt a little like words of the shop, and something else; and one that is misspelt.
+    assert_eq!(found(&vectors, "kitten gloves"), [0; 0]);
+    assert!(!found(&vectors, "bedsides").is_empty());
     assert!(vectors.default_fusion().only_behind);
     drop(vectors);
 

@@ -16,6 +16,10 @@ use super::text::{hash, product_text};
 use crate::recommend::Likeness;
 use crate::{Changes, Fusion, Neighbour};
 
+/// Of a question less of which is known to the model nothing is near: the rest would be guessed from
+/// letters, and can be as near as any.
+const KNOWN_MIN: f32 = 0.5;
+
 #[derive(Debug, thiserror::Error)]
 pub enum SemanticError {
     #[error(transparent)]
@@ -165,8 +169,13 @@ impl ProductVectors {
         if let Some(query) = self.queries.get(embedder.id(), text) {
             return Ok(Some(query));
         }
-        let vectors = embed(embedder.as_ref(), &[text])?;
-        let vector = vectors.into_iter().next().unwrap_or_default().into();
+        let vector = if embedder.known_share(text) < KNOWN_MIN {
+            // Nothing is near to no vector.
+            vec![0.0; embedder.dimensions()].into()
+        } else {
+            let vectors = embed(embedder.as_ref(), &[text])?;
+            vectors.into_iter().next().unwrap_or_default().into()
+        };
         let query = Query { model: embedder.id().into(), vector };
         self.queries.put(text, query.clone());
         Ok(Some(query))
