@@ -304,10 +304,13 @@ impl Recommender {
             self.train(now)?;
             return Ok(true);
         }
-        self.note_changed_products();
+        let noted = self.note_changed_products();
         self.refresh_popular(now);
         self.drop_old_views(now);
-        let worked = self.make_similar() | self.lend_taste() | self.make_stale_candidates(now)?;
+        let made = self.make_similar();
+        // Once those that changed have their own.
+        let outdated = !noted && !made && self.note_outdated_lists();
+        let worked = made | outdated | self.lend_taste() | self.make_stale_candidates(now)?;
         Ok(worked)
     }
 
@@ -385,16 +388,28 @@ impl Recommender {
         *write(&self.strangers) = made;
     }
 
-    fn note_changed_products(&self) {
+    fn note_changed_products(&self) -> bool {
         let changed: HashSet<ProductId> = self.likeness.take_changed().into_iter().collect();
         if changed.is_empty() {
-            return;
+            return false;
         }
         let models = read(&self.models);
         let cold = changed.iter().filter(|product| models.taste.of(**product).is_none()).copied();
         lock(&self.background).cold.extend(cold);
         drop(models);
         write(&self.similar).changed(&changed);
+        true
+    }
+
+    /// All lists are gone through beside those who read them.
+    fn note_outdated_lists(&self) -> bool {
+        let moved = write(&self.similar).take_moved();
+        if moved.is_empty() {
+            return false;
+        }
+        let naming = read(&self.similar).naming(&moved);
+        write(&self.similar).outdated(&naming);
+        !naming.is_empty()
     }
 
     fn make_similar(&self) -> bool {
