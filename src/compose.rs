@@ -221,7 +221,7 @@ impl Node {
         };
         let projector = projector(&journal, options)?;
         let reads = projector.read_models();
-        let (finding, finding_work) = finding::open(options, &journal, &reads, &mut led)?.unzip();
+        let (finding, to_find) = finding::open(options, &journal, &reads, &mut led)?.unzip();
         let agenda = Agenda::new(table, Arc::clone(&journal), engine.clone()).led_by(leads_agenda);
 
         let mut under_way = UnderWay::default();
@@ -238,7 +238,7 @@ impl Node {
             thread("projector", self::runtime()?, projector_work)?,
             thread("browsing", self::runtime()?, browsing_work)?,
         ];
-        threads.extend(finding::start(finding_work, || browsed.reader(), &stopped)?);
+        threads.extend(finding::start(to_find, || browsed.reader(), &mut under_way, &stopped)?);
         let mut relay_handle = None;
         if let Some(((handle, relay), runtime)) = told {
             relay_handle = Some(handle);

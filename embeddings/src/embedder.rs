@@ -23,4 +23,10 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// What the model says.
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// How much of a text the model knows, 0 to 1: a model of words says 0 where it could only guess
+    /// from letters, and the vector then means nothing.
+    fn known_share(&self, _text: &str) -> f32 {
+        1.0
+    }
 }

@@ -76,17 +76,27 @@ pub struct FinderParts {
 }
 
 /// Finds products; see the module.
-pub struct Finder(FinderParts);
+pub struct Finder(FinderParts, EmbeddingAtOnce);
+
+/// Permits to embed a text, one for each processor: whoever asks without a credential waits for one.
+type EmbeddingAtOnce = Arc<tokio::sync::Semaphore>;
 
 impl Finder {
     #[must_use]
     pub fn new(parts: FinderParts) -> Self {
-        Self(parts)
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(parts, Arc::new(tokio::sync::Semaphore::new(processors)))
     }
 
     #[must_use]
     pub fn shelf(&self) -> &Shelf {
         &self.0.shelf
+    }
+
+    /// Whether a product is for sale; every product is taken for one while nothing is on the shelf yet.
+    #[must_use]
+    pub fn may_be_for_sale(&self, product: ProductId) -> bool {
+        self.0.shelf_at.reached() == Position(0) || self.0.shelf.contains(product)
     }
 
     /// Waits until what is found reaches `position`, at most `patience`.

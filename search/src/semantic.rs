@@ -3,6 +3,7 @@
 //! Vectors are made in the background and kept in a directory, so that a restart makes none again.
 //! Any embedder may make them; vectors of two embedders are never compared.
 
+mod background;
 mod choice;
 mod files;
 mod queries;

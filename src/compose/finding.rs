@@ -3,6 +3,7 @@
 
 mod background;
 mod meilisearch;
+mod pace;
 mod purchases;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 
 use super::stores::Stores;
 use super::{NodeOptions, OpenError, runtime, thread};
+use crate::under_way::{EndMark, UnderWay};
 use background::{Background, Told};
 use purchases::PurchasesOf;
 
@@ -168,7 +170,10 @@ pub(super) fn open(
     let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
     let vectors = Arc::new(vectors);
     let recommender = Recommender::new(
-        RecommendSettings::default(),
+        RecommendSettings {
+            viewed_days: node.browsing.retention_days,
+            ..RecommendSettings::default()
+        },
         Arc::clone(&purchases) as _,
         Arc::clone(&vectors) as _,
     )?;
@@ -293,9 +298,19 @@ impl KeepsProducts for ForSale {
 pub(super) fn start(
     work: Option<FindingWork>,
     browsed: impl FnOnce() -> BrowsingReader,
+    under_way: &mut UnderWay,
     stopped: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
     let Some(FindingWork { local, indexer, background }) = work else { return Ok(Vec::new()) };
+    let vectors = Arc::clone(&background.vectors);
+    // Everyone who keeps products is told last, when all are on the shelf. Whether the engine
+    // answers is not asked: with one that is away a node can do all but search.
+    under_way.watch("search", move || match vectors.is_filled() {
+        true => Ok(()),
+        false => Err("products are being loaded".to_owned()),
+    });
+    let [kept_up, worked, looked] =
+        ["search", "recommend", "browsed"].map(|name| under_way.begin(name));
     let recommender = Arc::clone(&background.recommender);
     let (to_local, to_indexer) = (stop(stopped.clone()), stop(stopped.clone()));
     let keep_up = async {
@@ -304,10 +319,15 @@ pub(super) fn start(
     let work = background.run(stop(stopped.clone()));
     let look_on = background::look_on(browsed(), recommender, stop(stopped.clone()));
     Ok(vec![
-        thread("search", runtime()?, keep_up)?,
-        thread("recommend", runtime()?, work)?,
-        thread("browsed", runtime()?, look_on)?,
+        thread("search", runtime()?, marked(kept_up, keep_up))?,
+        thread("recommend", runtime()?, marked(worked, work))?,
+        thread("browsed", runtime()?, marked(looked, look_on))?,
     ])
+}
+
+/// Work whose end is noticed, a panic's as well.
+async fn marked(_mark: EndMark, work: impl Future<Output = ()> + Send) {
+    work.await;
 }
 
 async fn stop(mut stopped: watch::Receiver<bool>) {

@@ -127,11 +127,18 @@ async fn views_are_the_customers_or_of_no_one() {
 #[actix_web::test]
 async fn impressions_and_clicks_are_counted_by_place() {
     let shop = Shop::open().await;
-    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
-    let body = json!({"place": "frequently_bought_together", "product_ids": [one, two]});
+    let [one, two] = [shop.stocked().await.0, shop.stocked().await.0];
+    let (unknown, two) = (Uuid::now_v7(), two.parse::<Uuid>().unwrap());
+    // Answered once they are on the shelf.
+    for product in [one.as_str(), &two.to_string()] {
+        shop.ask("", &format!("GET /products/{product}/similar"), Value::Null).await.is(200);
+    }
+    let body = json!({"place": "frequently_bought_together", "product_ids": [one, unknown, two]});
     let answer = shop.ask("storefront", "POST /impressions", body).await.is(202);
     assert_eq!(answer.text, "");
     let body = json!({"place": "frequently_bought_together", "product_id": two});
+    shop.ask("storefront", "POST /clicks", body).await.is(202);
+    let body = json!({"place": "frequently_bought_together", "product_id": unknown});
     shop.ask("storefront", "POST /clicks", body).await.is(202);
     let count = |browsing: &[BrowsingEvent]| {
         let mut counts = (0, 0, 0);
@@ -179,7 +186,7 @@ async fn an_erased_customer_is_forgotten_and_shoppers_never_wait() {
     let shop = Shop::open().await;
     let (product, _) = shop.stocked().await;
     let (customer, token, _) = shop.customer("tok_ok").await;
-    shop.ask("", &format!("GET /products/{product}"), Value::Null).await.is(200);
+    shop.ask("", &format!("GET /products/{product}/similar"), Value::Null).await.is(200);
     shop.kept.away.0.store(true, Ordering::Relaxed);
     let view = format!("POST /products/{product}/views");
     shop.ask(&token, &view, Value::Null).await.is(202);

@@ -162,3 +162,17 @@ fn weights_and_limits_are_kept_to() {
     assert_eq!(model.dimensions(), 1);
     assert_eq!(model.shares, [0.5, 0.5]);
 }
+
+#[test]
+fn it_tells_how_much_of_a_text_it_knows() {
+    let model = train(&catalogue(1_000), &[]);
+    for known in ["sofa", "couch cushion", "sofas", "ketle", "the waterproof tent"] {
+        assert_eq!(model.known_share(known), 1.0, "{known}");
+    }
+    for unknown in ["", "?", "Schraubenschlüssel Satz", "чайник", "sat nav", "the Staubsauger"]
+    {
+        assert!(model.known_share(unknown) < 0.5, "{unknown}: {}", model.known_share(unknown));
+    }
+    // Of two words one that it never saw counts for more than one that is everywhere.
+    assert!(model.known_share("sofa Staubsauger") < 0.5);
+}

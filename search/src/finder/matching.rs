@@ -83,8 +83,14 @@ impl Finder {
         text: String,
     ) -> Result<Vec<Neighbour>, FindError> {
         let k = self.0.options.neighbours;
-        // A model may take milliseconds for a text it has not seen.
-        match tokio::task::spawn_blocking(move || vectors.neighbours(&text, k)).await {
+        let permit = Arc::clone(&self.1).acquire_owned().await;
+        // A model may take milliseconds for a text it has not seen. The permit goes with the work,
+        // which goes on when whoever asked is gone.
+        let near = move || {
+            let _permit = permit;
+            vectors.neighbours(&text, k)
+        };
+        match tokio::task::spawn_blocking(near).await {
             Ok(Ok(near)) => Ok(near),
             Ok(Err(error)) => Err(FindError::Unavailable(error.to_string())),
             Err(error) => Err(FindError::Unavailable(format!("embedding broke off: {error}"))),

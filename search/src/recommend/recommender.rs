@@ -1,4 +1,6 @@
-//! The recommender: what is fed to it, what it does in the background, what it answers.
+//! The recommender: what is fed to it, and what it answers.
+
+mod background;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,14 +20,6 @@ use super::similar::{Likeness, SIMILAR_MAX, SimilarLists};
 use super::table::Table;
 use super::views::Views;
 use crate::{Changes, Neighbour};
-
-/// Lists made in one step of [`Recommender::work`].
-const SIMILAR_AT_ONCE: usize = 64;
-const CUSTOMERS_AT_ONCE: usize = 16;
-/// Products like a new one, of whose taste vectors it borrows.
-const LENDERS: usize = 10;
-/// The most popular are worked out no more often than this.
-const POPULAR_SECONDS: i64 = 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
@@ -92,10 +86,9 @@ struct Background {
     trained_at: Option<Timestamp>,
     popular_at: Option<Timestamp>,
     popular_stale: bool,
+    old_views_at: Option<Timestamp>,
     /// Products to which a taste vector is to be lent.
     cold: BTreeSet<ProductId>,
-    /// Orders that came while a training ran.
-    while_training: Option<Vec<Basket>>,
 }
 
 impl Recommender {
@@ -164,15 +157,15 @@ impl Recommender {
     /// An order was confirmed.
     pub fn ordered(&self, basket: &Basket) {
         write(&self.models).ordered(basket);
-        let mut background = lock(&self.background);
-        background.popular_stale = true;
-        if let Some(waiting) = &mut background.while_training {
-            waiting.push(basket.clone());
-        }
-        drop(background);
+        lock(&self.background).popular_stale = true;
         if let Some(customer) = basket.customer {
             lock(&self.table).changed(customer);
         }
+    }
+
+    /// Something of what a customer bought changed: bought, cancelled or sent back.
+    pub fn purchases_changed(&self, customer: CustomerId) {
+        lock(&self.table).changed(customer);
     }
 
     /// A customer looked at a product, so many times, the last time at `at`.
@@ -196,6 +189,12 @@ impl Recommender {
     pub fn forget(&self, customer: CustomerId) {
         lock(&self.views).forget(customer);
         lock(&self.table).forget(customer);
+    }
+
+    /// Whether [`Self::similar`] has its answer ready; otherwise it goes through all vectors.
+    #[must_use]
+    pub fn has_similar(&self, product: ProductId) -> bool {
+        read(&self.similar).of(product).is_some()
     }
 
     /// The products most like one, at most [`SIMILAR_MAX`] and `k`, the likest first.
@@ -269,7 +268,7 @@ impl Recommender {
     ) -> Result<Arc<[Suggestion]>, RecommendError> {
         let ticket = lock(&self.table).ticket();
         let bought = self.purchases.of_customer(customer)?;
-        let viewed = lock(&self.views).of_customer(customer);
+        let viewed = lock(&self.views).of_customer(customer, self.viewed_since(now));
         if bought.is_empty() && viewed.is_empty() {
             // A stranger takes no place in the table, and loses what one had before all came back.
             lock(&self.table).remove(customer);
@@ -287,132 +286,10 @@ impl Recommender {
         candidates(&models, known, &self.settings, limit, now, &is_for_sale).into()
     }
 
-    /// Does the next piece of what is to be done in the background; false if there is nothing left.
-    /// A training is one piece, and takes as long as it takes.
-    ///
-    /// # Errors
-    /// Purchases cannot be read now: to be called again after a while.
-    pub fn work(&self, now: Timestamp) -> Result<bool, RecommendError> {
-        if self.training_is_due(now) {
-            self.train(now)?;
-            return Ok(true);
-        }
-        self.note_changed_products();
-        self.refresh_popular(now);
-        let worked = self.make_similar() | self.lend_taste() | self.make_stale_candidates(now)?;
-        Ok(worked)
-    }
-
-    fn training_is_due(&self, now: Timestamp) -> bool {
-        let Some(trained_at) = lock(&self.background).trained_at else { return true };
-        let models = read(&self.models);
-        let grown =
-            models.orders_since as f64 >= models.orders as f64 * self.settings.retrain_growth;
-        let aged = now - trained_at >= TimeDelta::hours(self.settings.retrain_hours);
-        models.orders_since > 0 && (grown || aged)
-    }
-
-    /// Learns from all orders now, whether or not it is time; meanwhile the old models serve.
-    ///
-    /// # Errors
-    /// Purchases cannot be read.
-    pub fn train(&self, now: Timestamp) -> Result<(), RecommendError> {
-        let untrained = lock(&self.background).trained_at.is_none();
-        if untrained {
-            let popular = self.purchases.popular(self.settings.breadth)?;
-            write(&self.models).assume_popular(popular);
-            self.rank_for_strangers(now);
-        }
-        lock(&self.background).while_training = Some(Vec::new());
-        let trained = Models::train(self.purchases.as_ref(), &self.settings, now);
-        let for_sale: Vec<_> = read(&self.for_sale).products.keys().copied().collect();
-        let mut models = write(&self.models);
-        let mut background = lock(&self.background);
-        let came = background.while_training.take().unwrap_or_default();
-        *models = trained?;
-        came.iter().for_each(|basket| models.ordered(basket));
-        background.trained_at = Some(now);
-        background.cold =
-            for_sale.into_iter().filter(|product| models.taste.of(*product).is_none()).collect();
-        drop((models, background));
-        self.rank_for_strangers(now);
-        lock(&self.table).all_changed();
-        Ok(())
-    }
-
-    fn refresh_popular(&self, now: Timestamp) {
-        let mut background = lock(&self.background);
-        let recent = |at: Timestamp| (now - at).num_seconds().abs() < POPULAR_SECONDS;
-        if !background.popular_stale || background.popular_at.is_some_and(recent) {
-            return;
-        }
-        background.popular_stale = false;
-        background.popular_at = Some(now);
-        drop(background);
-        write(&self.models).refresh_popular(now);
-        self.rank_for_strangers(now);
-    }
-
-    fn rank_for_strangers(&self, now: Timestamp) {
-        let nothing = Known { bought: &[], viewed: &[] };
-        let made = self.rank(nothing, self.settings.breadth, now);
-        *write(&self.strangers) = made;
-    }
-
-    fn note_changed_products(&self) {
-        let changed: HashSet<ProductId> = self.likeness.take_changed().into_iter().collect();
-        if changed.is_empty() {
-            return;
-        }
-        let models = read(&self.models);
-        let cold = changed.iter().filter(|product| models.taste.of(**product).is_none()).copied();
-        lock(&self.background).cold.extend(cold);
-        drop(models);
-        write(&self.similar).changed(&changed);
-    }
-
-    fn make_similar(&self) -> bool {
-        let stale = read(&self.similar).next_stale(SIMILAR_AT_ONCE);
-        let made = self.likeness.like_each(&stale, SIMILAR_MAX);
-        let mut similar = write(&self.similar);
-        for (product, list) in stale.iter().zip(made) {
-            similar.made(*product, list);
-        }
-        !stale.is_empty()
-    }
-
-    /// Lends taste vectors to products too new to have any: the mean of those of products like them.
-    fn lend_taste(&self) -> bool {
-        let mut background = lock(&self.background);
-        let mut some = Vec::new();
-        while let Some(product) = background.cold.pop_first() {
-            some.push(product);
-            if some.len() == SIMILAR_AT_ONCE {
-                break;
-            }
-        }
-        drop(background);
-        let lenders = self.likeness.like_each(&some, LENDERS);
-        let mut models = write(&self.models);
-        for (product, lenders) in some.iter().zip(lenders) {
-            let weighted = lenders.iter().map(|near| (near.product_id, near.similarity.max(0.0)));
-            if let Some(vector) = models.taste.mean(weighted) {
-                // Of the right length and finite, as `mean` makes them.
-                let _ = models.taste.insert(*product, &vector);
-            }
-        }
-        !some.is_empty()
-    }
-
-    fn make_stale_candidates(&self, now: Timestamp) -> Result<bool, RecommendError> {
-        for done in 0..CUSTOMERS_AT_ONCE {
-            let Some(customer) = lock(&self.table).take_stale() else { return Ok(done > 0) };
-            if let Err(error) = self.make_candidates(customer, now) {
-                lock(&self.table).changed(customer);
-                return Err(error);
-            }
-        }
-        Ok(true)
+    /// What was looked at earlier is not used any more.
+    fn viewed_since(&self, now: Timestamp) -> Timestamp {
+        let kept = TimeDelta::days(i64::from(self.settings.viewed_days.max(1)));
+        now.checked_sub_signed(kept).unwrap_or(Timestamp::MIN_UTC)
     }
 
     #[must_use]

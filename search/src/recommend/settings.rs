@@ -37,6 +37,8 @@ pub struct RecommendSettings {
     /// Customers whose views are remembered, and products of each.
     pub viewing_customers_max: usize,
     pub viewed_products_max: usize,
+    /// Days, at least 1, after which what was looked at is not used any more.
+    pub viewed_days: u32,
     /// Models are trained anew when orders have grown by this share, or when this many hours have
     /// passed and there were new ones.
     pub retrain_growth: f64,
@@ -87,6 +89,7 @@ impl Default for RecommendSettings {
             table_customers_max: 10_000,
             viewing_customers_max: 100_000,
             viewed_products_max: 50,
+            viewed_days: 90,
             retrain_growth: 0.1,
             retrain_hours: 24,
         }

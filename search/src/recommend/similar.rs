@@ -23,36 +23,64 @@ pub(super) const SIMILAR_MAX: usize = 20;
 /// The lists, and those that are still to be made.
 #[derive(Debug, Default)]
 pub(super) struct SimilarLists {
-    lists: HashMap<ProductId, Box<[Neighbour]>>,
+    lists: HashMap<ProductId, List>,
     stale: BTreeSet<ProductId>,
+    /// Products that changed or went, and when: who names them is looked for all at once, since all
+    /// lists have to be gone through.
+    moved: HashMap<ProductId, u64>,
+    /// Counts changes.
+    time: u64,
+}
+
+#[derive(Debug)]
+struct List {
+    made: u64,
+    neighbours: Box<[Neighbour]>,
 }
 
 impl SimilarLists {
     /// A list, whether or not it is stale; `None` if none was made yet.
     pub(super) fn of(&self, product: ProductId) -> Option<&[Neighbour]> {
-        self.lists.get(&product).map(|list| &**list)
+        self.lists.get(&product).map(|list| &*list.neighbours)
     }
 
-    /// Products that are new or changed: their lists are to be made, and those that name them.
+    /// Products that are new or changed: their lists are to be made. Those that name them follow
+    /// with [`Self::naming`].
     pub(super) fn changed(&mut self, products: &HashSet<ProductId>) {
-        self.stale_if_naming(products);
+        self.time += 1;
+        // What has no list yet is new, and in no other.
+        let known = products.iter().filter(|product| self.lists.contains_key(product));
+        self.moved.extend(known.map(|product| (*product, self.time)));
         self.stale.extend(products);
     }
 
     pub(super) fn removed(&mut self, products: &HashSet<ProductId>) {
+        self.time += 1;
         for product in products {
             self.lists.remove(product);
             self.stale.remove(product);
+            self.moved.insert(*product, self.time);
         }
-        self.stale_if_naming(products);
     }
 
-    fn stale_if_naming(&mut self, products: &HashSet<ProductId>) {
-        for (product, list) in &self.lists {
-            if list.iter().any(|neighbour| products.contains(&neighbour.product_id)) {
-                self.stale.insert(*product);
-            }
-        }
+    /// What changed or went since this was called last, for [`Self::naming`].
+    pub(super) fn take_moved(&mut self) -> HashMap<ProductId, u64> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Whose lists name something of `moved` as it was before. Goes through all lists.
+    pub(super) fn naming(&self, moved: &HashMap<ProductId, u64>) -> Vec<ProductId> {
+        let is_old = |list: &List| {
+            let mut at = list.neighbours.iter().filter_map(|near| moved.get(&near.product_id));
+            at.any(|at| *at > list.made)
+        };
+        let naming = self.lists.iter().filter(|(_, list)| is_old(list));
+        naming.map(|(product, _)| *product).collect()
+    }
+
+    /// These lists are to be made anew, as far as there still are such.
+    pub(super) fn outdated(&mut self, products: &[ProductId]) {
+        self.stale.extend(products.iter().filter(|product| self.lists.contains_key(product)));
     }
 
     pub(super) fn next_stale(&self, count: usize) -> Vec<ProductId> {
@@ -68,16 +96,17 @@ impl SimilarLists {
         for neighbour in &list {
             let Some(theirs) = self.lists.get_mut(&neighbour.product_id) else { continue };
             let entry = Neighbour { product_id: product, similarity: neighbour.similarity };
-            let mut grown = theirs.to_vec();
+            let mut grown = theirs.neighbours.to_vec();
             grown.retain(|other| other.product_id != product);
             grown.push(entry);
             grown.sort_by(|a, b| {
                 b.similarity.total_cmp(&a.similarity).then(a.product_id.cmp(&b.product_id))
             });
             grown.truncate(SIMILAR_MAX);
-            *theirs = grown.into_boxed_slice();
+            theirs.neighbours = grown.into_boxed_slice();
         }
-        self.lists.insert(product, list.into_boxed_slice());
+        let list = List { made: self.time, neighbours: list.into_boxed_slice() };
+        self.lists.insert(product, list);
     }
 
     /// Lists that are up to date, and all that should be.
@@ -106,6 +135,12 @@ mod tests {
         numbers.iter().map(|number| product(*number)).collect()
     }
 
+    fn look_who_names(lists: &mut SimilarLists) {
+        let moved = lists.take_moved();
+        let naming = lists.naming(&moved);
+        lists.outdated(&naming);
+    }
+
     #[test]
     fn a_new_product_enters_the_lists_of_those_like_it() {
         let mut lists = SimilarLists::default();
@@ -127,12 +162,22 @@ mod tests {
         lists.made(product(1), vec![near(2, 0.5)]);
         lists.made(product(2), vec![near(1, 0.5)]);
         lists.made(product(3), vec![]);
+        look_who_names(&mut lists);
+        assert_eq!(lists.next_stale(9), []);
         lists.removed(&set(&[2]));
+        look_who_names(&mut lists);
         assert_eq!(lists.next_stale(9), [product(1)]);
         assert_eq!(lists.of(product(2)), None);
         lists.made(product(1), vec![near(3, 0.1)]);
         lists.changed(&set(&[3]));
+        look_who_names(&mut lists);
         assert_eq!(lists.next_stale(9), [product(1), product(3)]);
+        // What was made after a change is of what is now.
+        lists.changed(&set(&[3]));
+        lists.made(product(1), vec![near(3, 0.2)]);
+        lists.made(product(3), vec![]);
+        look_who_names(&mut lists);
+        assert_eq!(lists.next_stale(9), []);
     }
 
     #[test]

@@ -70,8 +70,29 @@ impl Views {
         }
     }
 
-    pub(super) fn of_customer(&self, customer: CustomerId) -> Vec<Viewed> {
-        self.customers.get(&customer).map_or_else(Vec::new, |known| known.products.clone())
+    /// What a customer looked at since then.
+    pub(super) fn of_customer(&self, customer: CustomerId, since: Timestamp) -> Vec<Viewed> {
+        let products = self.customers.get(&customer).map_or(&[][..], |known| &known.products);
+        products.iter().filter(|viewed| viewed.last >= since).copied().collect()
+    }
+
+    /// Forgets what was last looked at before then; the customers of whom anything was.
+    pub(super) fn drop_before(&mut self, then: Timestamp) -> Vec<CustomerId> {
+        let mut concerned = Vec::new();
+        for (customer, known) in &mut self.customers {
+            let before = known.products.len();
+            known.products.retain(|viewed| viewed.last >= then);
+            if known.products.len() < before {
+                concerned.push(*customer);
+            }
+        }
+        concerned.sort_unstable();
+        let gone = |customer: &&CustomerId| {
+            self.customers.get(customer).is_some_and(|known| known.products.is_empty())
+        };
+        let gone: Vec<CustomerId> = concerned.iter().filter(gone).copied().collect();
+        gone.into_iter().for_each(|customer| self.forget(customer));
+        concerned
     }
 
     pub(super) fn forget(&mut self, customer: CustomerId) {
@@ -108,14 +129,29 @@ mod tests {
             views.viewed(customer(c), product(p), 1, at(seconds));
         }
         // Customer 1 was idle longest, though not the first to come is what decides.
-        assert_eq!(views.of_customer(customer(1)), []);
-        assert_eq!(views.of_customer(customer(2)).len(), 1);
+        assert_eq!(views.of_customer(customer(1), at(0)), []);
+        assert_eq!(views.of_customer(customer(2), at(0)).len(), 1);
         views.viewed(customer(2), product(2), 1, at(31));
         views.viewed(customer(2), product(3), 1, at(32));
         let mut kept: Vec<_> =
-            views.of_customer(customer(2)).iter().map(|v| v.product_id).collect();
+            views.of_customer(customer(2), at(0)).iter().map(|v| v.product_id).collect();
         kept.sort();
         assert_eq!(kept, [product(2), product(3)]);
+    }
+
+    #[test]
+    fn what_is_too_old_is_not_told_and_dropped() {
+        let mut views = Views::new(9, 9);
+        for (c, p, seconds) in [(1, 1, 10), (1, 2, 20), (2, 1, 10), (3, 1, 20)] {
+            views.viewed(customer(c), product(p), 1, at(seconds));
+        }
+        let kept = views.of_customer(customer(1), at(20));
+        assert_eq!(kept.iter().map(|viewed| viewed.product_id).collect::<Vec<_>>(), [product(2)]);
+        assert_eq!(views.of_customer(customer(2), at(11)), []);
+        assert_eq!(views.drop_before(at(20)), [customer(1), customer(2)]);
+        assert_eq!(views.drop_before(at(20)), []);
+        assert_eq!((views.customers.len(), views.by_activity.len()), (2, 2));
+        assert_eq!(views.of_customer(customer(1), at(0)).len(), 1);
     }
 
     proptest! {
@@ -132,7 +168,7 @@ mod tests {
             }
             for number in 0..8 {
                 views.forget(customer(number));
-                prop_assert!(views.of_customer(customer(number)).is_empty());
+                prop_assert!(views.of_customer(customer(number), at(0)).is_empty());
             }
             prop_assert!(views.by_activity.is_empty());
         }

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) next: Option<Space>,
     /// Texts that are to be embedded, into `next` if there is one.
     pub(super) pending: BTreeSet<u64>,
+    /// Texts that the newest model refused, until they change or there is another model.
+    pub(super) aside: BTreeSet<u64>,
     /// Every product for sale was told since the start.
     pub(super) filled: bool,
     /// Hashes of the texts that the newest model was trained on.
@@ -41,6 +43,7 @@ impl State {
         let Some(number) = self.numbers.remove(&product) else { return };
         self.texts.remove(&number);
         self.pending.remove(&number);
+        self.aside.remove(&number);
         self.drift_unknown = true;
         for space in [&mut self.serving, &mut self.next].into_iter().flatten() {
             self.unsaved += usize::from(space.remove(number));
@@ -63,6 +66,14 @@ impl State {
         self.pending.remove(&number);
         self.unsaved += 1;
         Ok(())
+    }
+
+    /// Leaves out a text that the model refused, unless it has changed meanwhile.
+    pub(super) fn put_aside(&mut self, number: u64, of: Embedded) {
+        if self.texts.get(&number).is_some_and(|text| text.hash == of.hash) {
+            self.pending.remove(&number);
+            self.aside.insert(number);
+        }
     }
 }
 

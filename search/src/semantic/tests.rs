@@ -32,6 +32,9 @@ pub(super) fn document(number: i64, name: &str) -> SearchDocument {
     }
 }
 
+/// A model refuses texts with this in them.
+const REFUSED: char = '\u{7f}';
+
 /// A vector of how often each letter is in a text, of length 1.
 struct Letters {
     id: &'static str,
@@ -60,6 +63,9 @@ impl Embedder for Letters {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        if texts.iter().any(|text| text.contains(REFUSED)) {
+            return Err(EmbedError::Model("refused".to_owned()));
+        }
         self.texts.fetch_add(texts.len(), Ordering::Relaxed);
         let each = texts.iter().map(|text| {
             let mut vector = vec![0.0; self.gives];
@@ -209,6 +215,50 @@ fn a_vector_of_a_wrong_size_is_an_error() {
     assert_eq!(vectors.progress(), (0, 3));
 }
 
+#[test]
+fn a_text_that_the_model_refuses_does_not_keep_others_from_their_vectors() {
+    let directory = tempfile::tempdir().unwrap();
+    let embedder = Letters::new("letters");
+    let vectors = given(directory.path(), &embedder);
+    let refused = format!("tea{REFUSED}pot");
+    // More than are embedded at a time, and the first of all among the refused.
+    let others: Vec<(i64, String)> = (2..=150).map(|n| (n, "jar".repeat(n as usize))).collect();
+    let mut told: Vec<(i64, &str)> = others.iter().map(|(n, name)| (*n, name.as_str())).collect();
+    told.extend([(1, refused.as_str()), (70, refused.as_str())]);
+    tell(&vectors, &told);
+    settle(&vectors);
+    assert_eq!(vectors.progress(), (148, 150));
+    // Not tried again before it is another text.
+    let before = embedder.texts();
+    tell(&vectors, &[(1, &refused)]);
+    settle(&vectors);
+    assert_eq!((vectors.progress(), embedder.texts()), ((148, 150), before));
+    tell(&vectors, &[(1, "teapot")]);
+    settle(&vectors);
+    assert_eq!((vectors.progress(), embedder.texts()), ((149, 150), before + 1));
+    assert_eq!(found(&vectors, "teapot"), [1]);
+    vectors.apply(&Changes { removed: vec![document(70, "").product_id], ..Changes::default() });
+    assert_eq!(vectors.progress(), (149, 149));
+}
+
+#[test]
+fn a_model_that_could_not_be_written_down_is_trained_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = trained(directory.path());
+    vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
+    vectors.filled();
+    // Where the model is to be, there is a directory with something in it.
+    let in_the_way = directory.path().join("vectors.model");
+    std::fs::create_dir_all(in_the_way.join("x")).unwrap();
+    for _ in 0..2 {
+        assert!(vectors.work(now()).is_err());
+        assert_eq!(vectors.progress(), (0, 40));
+    }
+    std::fs::remove_dir_all(&in_the_way).unwrap();
+    settle(&vectors);
+    assert_eq!(vectors.progress(), (40, 40));
+}
+
 fn trained(directory: &Path) -> ProductVectors {
     ProductVectors::open(directory, EmbedderChoice::Trained { orders: None }).unwrap()
 }
@@ -242,6 +292,9 @@ fn a_model_of_the_shops_own_is_trained_when_all_is_told_and_kept() {
     let near = found(&vectors, "bedside light");
     assert!(!near.is_empty() && near.iter().all(|number| number % 2 == 0), "{near:?}");
     assert_eq!(found(&vectors, "совершенно другое"), [0; 0]);
+    // Spelt a little like words of the shop, and something else; and one that is misspelt.
+    assert_eq!(found(&vectors, "kitten gloves"), [0; 0]);
+    assert!(!found(&vectors, "bedsides").is_empty());
     assert!(vectors.default_fusion().only_behind);
     drop(vectors);
 

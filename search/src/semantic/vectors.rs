@@ -1,31 +1,24 @@
 //! The vectors of all products for sale, kept up with the catalogue.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use domain::ProductId;
 use domain::product::ProductStatus;
-use domain::{ProductId, Timestamp};
-use embeddings::{EmbedError, Embedder, IndexError};
+use embeddings::{EmbedError, IndexError};
 
-use super::choice::{EmbedderChoice, Source, adopt};
-use super::files::{Embedded, Files};
+use super::background::embed;
+use super::choice::{EmbedderChoice, Source};
+use super::files::Files;
 use super::queries::{Queries, Query};
-use super::state::{Space, State, Text, load};
+use super::state::{State, Text, load};
 use super::text::{hash, product_text};
 use crate::recommend::Likeness;
 use crate::{Changes, Fusion, Neighbour};
 
-/// Texts embedded in one step of [`ProductVectors::work`].
-const BATCH: usize = 64;
-
-/// Vectors made before they are written down while there are more to make: what a crash may cost.
-const SAVE_EVERY: usize = 5_000;
-
-/// Written down no more often than this.
-const SAVE_SECONDS: i64 = 60;
-
-/// A model is trained anew when one in so many texts is not what it was trained on.
-const DRIFT: usize = 5;
+/// Of a question less of which is known to the model nothing is near: the rest would be guessed from
+/// letters, and can be as near as any.
+const KNOWN_MIN: f32 = 0.5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SemanticError {
@@ -45,9 +38,9 @@ pub enum SemanticError {
 ///
 /// Changes and questions may come from many threads; [`Self::work`] is called by one.
 pub struct ProductVectors {
-    files: Files,
-    source: Source,
-    state: RwLock<State>,
+    pub(super) files: Files,
+    pub(super) source: Source,
+    pub(super) state: RwLock<State>,
     queries: Queries,
     /// For [`Likeness::take_changed`].
     changed: Mutex<BTreeSet<ProductId>>,
@@ -105,6 +98,7 @@ impl ProductVectors {
             state.texts.insert(number, Text { product_id, hash, text: text.into() });
             state.numbers.insert(product_id, number);
             state.drift_unknown = true;
+            state.aside.remove(&number);
             let newest = state.next.as_ref().or(state.serving.as_ref());
             if newest.is_some_and(|space| space.is(number, hash)) {
                 state.pending.remove(&number);
@@ -130,6 +124,12 @@ impl ProductVectors {
                 *unsaved += usize::from(space.remove(number));
             }
         }
+    }
+
+    /// Whether [`Self::filled`] was called.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.read().filled
     }
 
     /// Products near in meaning to a text, the nearest first, among those that `keep` says yes to.
@@ -169,8 +169,13 @@ impl ProductVectors {
         if let Some(query) = self.queries.get(embedder.id(), text) {
             return Ok(Some(query));
         }
-        let vectors = embed(embedder.as_ref(), &[text])?;
-        let vector = vectors.into_iter().next().unwrap_or_default().into();
+        let vector = if embedder.known_share(text) < KNOWN_MIN {
+            // Nothing is near to no vector.
+            vec![0.0; embedder.dimensions()].into()
+        } else {
+            let vectors = embed(embedder.as_ref(), &[text])?;
+            vectors.into_iter().next().unwrap_or_default().into()
+        };
         let query = Query { model: embedder.id().into(), vector };
         self.queries.put(text, query.clone());
         Ok(Some(query))
@@ -207,154 +212,29 @@ impl ProductVectors {
         let state = self.read();
         let total = state.texts.len();
         let lacks_model = state.serving.is_none() && state.next.is_none();
-        (if lacks_model { 0 } else { total - state.pending.len() }, total)
+        let to_come = state.pending.len() + state.aside.len();
+        (if lacks_model { 0 } else { total - to_come }, total)
     }
 
-    /// Does the next piece of what is to be done in the background; false if there is nothing left.
-    /// A training is one piece. After an error it may be called again, after a while.
-    ///
-    /// # Errors
-    /// What the model says, or files that cannot be written.
-    pub fn work(&self, now: Timestamp) -> Result<bool, SemanticError> {
-        if self.training_is_due() {
-            self.train()?;
-            return Ok(true);
-        }
-        let worked = self.embed_some()?;
-        self.save_if_due(now)?;
-        Ok(worked)
-    }
-
-    fn training_is_due(&self) -> bool {
-        if !self.source.is_trained() {
-            return false;
-        }
-        let mut state = self.write();
-        if !state.filled || !state.drift_unknown || state.texts.is_empty() || state.next.is_some() {
-            return false;
-        }
-        state.drift_unknown = false;
-        let same =
-            state.texts.values().filter(|text| state.trained_on.contains(&text.hash)).count();
-        let other = (state.texts.len() - same) + state.trained_on.len().saturating_sub(same);
-        state.serving.is_none() || other * DRIFT >= state.trained_on.len().max(1)
-    }
-
-    fn train(&self) -> Result<(), SemanticError> {
-        let (texts, hashes): (Vec<(ProductId, Box<str>)>, HashSet<u64>) = {
-            let state = self.read();
-            let each = state.texts.values();
-            each.map(|text| ((text.product_id, text.text.clone()), text.hash)).unzip()
-        };
-        let trained = self.source.train(&texts, &self.files.model());
-        let trained = trained.map_err(SemanticError::from).and_then(|e| Ok(Space::new(e)?));
-        let mut state = self.write();
-        // Tried again later, after a failure as well.
-        state.drift_unknown |= trained.is_err();
-        let space = trained?;
-        if state.serving.as_ref().is_some_and(|old| old.embedder.id() == space.embedder.id()) {
-            state.trained_on = hashes;
-            return Ok(());
-        }
-        state.trained_on = hashes;
-        state.pending = state.texts.keys().copied().collect();
-        if state.serving.is_none() {
-            // Some neighbours are better than none.
-            adopt(&self.files.model()).map_err(|error| self.io(error))?;
-            state.serving = Some(space);
-        } else {
-            state.next = Some(space);
-        }
-        // What is true of the trained texts may no longer be of those that came meanwhile.
-        state.drift_unknown = true;
-        Ok(())
-    }
-
-    /// Embeds a batch; puts the newer model in place of the older when all is embedded.
-    fn embed_some(&self) -> Result<bool, SemanticError> {
-        let state = self.read();
-        let Some(newest) = state.next.as_ref().or(state.serving.as_ref()) else { return Ok(false) };
-        let embedder = Arc::clone(&newest.embedder);
-        let batch: Vec<(u64, Embedded, Box<str>)> = (state.pending.iter().take(BATCH))
-            .filter_map(|number| {
-                let Text { product_id, hash, text } = state.texts.get(number)?;
-                Some((*number, Embedded { product_id: *product_id, hash: *hash }, text.clone()))
-            })
-            .collect();
-        let replaces = state.next.is_some();
-        drop(state);
-        let texts: Vec<&str> = batch.iter().map(|(_, _, text)| &**text).collect();
-        let vectors = embed(embedder.as_ref(), &texts)?;
-        let mut state = self.write();
-        for ((number, of, _), vector) in batch.iter().zip(&vectors) {
-            state.put(*number, *of, vector)?;
-        }
-        if replaces && state.pending.is_empty() {
-            adopt(&self.files.model()).map_err(|error| self.io(error))?;
-            self.files.remove_texts().map_err(|error| self.io(error))?;
-            state.serving = state.next.take();
-            state.unsaved += 1;
-            drop(state);
-            self.all_changed();
-            return Ok(true);
-        }
-        drop(state);
-        if !replaces {
-            self.changed().extend(batch.iter().map(|(_, of, _)| of.product_id));
-        }
-        Ok(!batch.is_empty())
-    }
-
-    /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
-    fn save_if_due(&self, now: Timestamp) -> Result<(), SemanticError> {
-        let state = self.read();
-        let rested = state.saved_at.is_none_or(|at| (now - at).num_seconds().abs() >= SAVE_SECONDS);
-        let due = state.unsaved >= SAVE_EVERY || (state.unsaved > 0 && state.pending.is_empty());
-        drop(state);
-        if due && rested { self.save(now) } else { Ok(()) }
-    }
-
-    /// Writes down what serves. The background does so by itself, at most once a minute; to be
-    /// called when the program ends, so that the next start has less to do.
-    ///
-    /// # Errors
-    /// Files that cannot be written.
-    pub fn save(&self, now: Timestamp) -> Result<(), SemanticError> {
-        let (index, embedded, trained_on) = {
-            let mut state = self.write();
-            let Some(space) = &state.serving else { return Ok(()) };
-            let of_next = state.next.is_some();
-            // Texts that a model was trained on which does not serve yet are not those of this one.
-            let trained_on = if of_next { HashSet::new() } else { state.trained_on.clone() };
-            let saved = (space.index.clone(), space.embedded.clone(), trained_on);
-            state.unsaved = 0;
-            state.saved_at = Some(now);
-            saved
-        };
-        self.files.remove_texts().map_err(|error| self.io(error))?;
-        index.save(&self.files.vectors()).map_err(IndexError::from)?;
-        self.files.save_texts(&embedded, &trained_on).map_err(|error| self.io(error))
-    }
-
-    fn all_changed(&self) {
+    pub(super) fn all_changed(&self) {
         let state = self.read();
         let Some(space) = &state.serving else { return };
         self.changed().extend(space.embedded.values().map(|of| of.product_id));
     }
 
-    fn changed(&self) -> std::sync::MutexGuard<'_, BTreeSet<ProductId>> {
+    pub(super) fn changed(&self) -> std::sync::MutexGuard<'_, BTreeSet<ProductId>> {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn io(&self, source: std::io::Error) -> SemanticError {
+    pub(super) fn io(&self, source: std::io::Error) -> SemanticError {
         SemanticError::Io { path: self.files.texts().display().to_string(), source }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -373,21 +253,5 @@ impl Likeness for ProductVectors {
 
     fn take_changed(&self) -> Vec<ProductId> {
         std::mem::take(&mut *self.changed()).into_iter().collect()
-    }
-}
-
-fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>, SemanticError> {
-    if texts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let vectors = embedder.embed(texts)?;
-    let (expected, found) = (texts.len(), vectors.len());
-    if found != expected {
-        return Err(SemanticError::Count { model: embedder.id().to_owned(), expected, found });
-    }
-    let (expected, odd) = (embedder.dimensions(), vectors.iter().map(Vec::len));
-    match odd.into_iter().find(|found| *found != expected) {
-        Some(found) => Err(IndexError::Dimensions { expected, found }.into()),
-        None => Ok(vectors),
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use commands::browsing::BrowsingReader;
 use commands::{Clock, TokioTimer};
@@ -11,11 +10,11 @@ use domain::Timestamp;
 use domain::browsing::BrowsingEvent;
 use journal::Position;
 use search::{ProductVectors, Recommender};
+use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::purchases::{PurchasesOf, basket};
 
-/// How long it rests when there is nothing to do, or something failed.
-const REST: Duration = Duration::from_millis(500);
 /// Positions before the newest order in which one may still be confirmed that was placed earlier.
 const LATE: u64 = 20_000;
 
@@ -27,40 +26,38 @@ pub(super) struct Background {
     pub(super) told: Told,
 }
 
-/// Orders the recommender was told of.
+/// How far the recommender was told of orders and of customers.
 #[derive(Default)]
 pub(super) struct Told {
+    /// Of the read model, when it was looked at last; `None` before the first time.
+    looked: Option<Position>,
     newest: Position,
     /// Not older than [`LATE`].
     late: BTreeSet<u64>,
-    began: bool,
+    /// Customers whose purchases changed after this are still to be told.
+    customers: Position,
 }
 
 impl Background {
     /// Works until `stop` resolves, a piece at a time; a piece may take seconds of its thread.
     pub(super) async fn run(mut self, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
-        let mut said = String::new();
+        let begin = Instant::now();
+        let [mut vectors, mut orders, mut recommender] =
+            ["vectors", "orders", "recommendations"].map(|part| Pace::new(part, begin));
         loop {
-            let worked = self.work();
-            let rest = match worked {
-                Ok(true) => Duration::ZERO,
-                Ok(false) => {
-                    said.clear();
-                    REST
-                }
-                Err(error) => {
-                    if said != error {
-                        tracing::warn!(error, "recommendations are not brought up to date");
-                        said = error;
-                    }
-                    REST
-                }
-            };
+            let (now, at) = (self.clock.now(), Instant::now());
+            let embed = || self.vectors.work(now).map_err(|error| error.to_string());
+            let embedded = vectors.attempt(at, embed);
+            orders.attempt(at, || self.tell_orders().map_err(|error| error.to_string()));
+            let learn = || self.recommender.work(now).map_err(|error| error.to_string());
+            let learned = recommender.attempt(at, learn);
+            let next = vectors.next().min(orders.next()).min(recommender.next());
+            let next = if embedded || learned { at } else { next };
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                () = tokio::time::sleep(rest) => {}
+                () = tokio::time::sleep_until(next) => {}
             }
         }
         if let Err(error) = self.vectors.save(self.clock.now()) {
@@ -68,33 +65,48 @@ impl Background {
         }
     }
 
-    fn work(&mut self) -> Result<bool, String> {
-        let now = self.clock.now();
-        let embedded = self.vectors.work(now).map_err(|error| error.to_string())?;
-        self.tell_orders().map_err(|error| error.to_string())?;
-        let learned = self.recommender.work(now).map_err(|error| error.to_string())?;
-        Ok(embedded || learned)
-    }
-
-    /// Tells of orders that count since the last call. Those before the first are learned from when
-    /// models are trained.
-    fn tell_orders(&mut self) -> Result<(), projections::StoreError> {
+    /// Tells of orders that count since the last call, and of customers of whose purchases anything
+    /// changed: cancelled, sent back, confirmed late. Costs nothing while the read model stands still.
+    /// Orders before the first call are learned from when models are trained.
+    fn tell_orders(&mut self) -> Result<bool, projections::StoreError> {
+        let reached = self.purchases.reached();
         let told = &mut self.told;
+        let began = match told.looked {
+            Some(looked) if looked == reached => return Ok(false),
+            Some(_) => true,
+            None => {
+                (told.newest, told.customers) = (reached, reached);
+                false
+            }
+        };
         let mut after = Position(told.newest.0.saturating_sub(LATE));
         loop {
             let orders = self.purchases.orders_after(after)?;
             let Some(last) = orders.last() else { break };
             after = last.position;
             for order in &orders {
-                if told.late.insert(order.position.0) && told.began {
+                if told.late.insert(order.position.0) && began {
                     self.recommender.ordered(&basket(order));
                 }
             }
             told.newest = told.newest.max(after);
             told.late = told.late.split_off(&told.newest.0.saturating_sub(LATE));
         }
-        told.began = true;
-        Ok(())
+        let (mut lowest, mut after) = (None::<Position>, None);
+        loop {
+            let page = self.purchases.changed_customers(told.customers, after)?;
+            lowest = Some(lowest.map_or(page.position, |lowest| lowest.min(page.position)));
+            page.customers
+                .iter()
+                .for_each(|customer| self.recommender.purchases_changed(*customer));
+            after = page.customers.last().copied();
+            if !page.more {
+                break;
+            }
+        }
+        told.customers = lowest.unwrap_or(told.customers);
+        told.looked = Some(reached);
+        Ok(false)
     }
 }
 

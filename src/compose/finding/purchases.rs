@@ -2,7 +2,9 @@
 
 use domain::{CustomerId, ProductId};
 use journal::Position;
-use projections::purchases::{self, CountedOrder, of_customer, orders_after, popular};
+use projections::purchases::{
+    self, ChangedCustomers, CountedOrder, changed_customers, of_customer, orders_after, popular,
+};
 use projections::{Projector, ReadModels, StoreError};
 use search::{Basket, Bought, Purchases, PurchasesError};
 
@@ -18,6 +20,24 @@ impl PurchasesOf {
     /// Orders placed after a position that count by now.
     pub(super) fn orders_after(&self, after: Position) -> Result<Vec<CountedOrder>, StoreError> {
         self.0.read(purchases::Purchases::NAME, |connection| orders_after(connection, after, PAGE))
+    }
+
+    /// Customers whose purchases changed after `since`, with ids above `after`.
+    pub(super) fn changed_customers(
+        &self,
+        since: Position,
+        after: Option<CustomerId>,
+    ) -> Result<ChangedCustomers, StoreError> {
+        self.0.read(purchases::Purchases::NAME, |connection| {
+            changed_customers(connection, since, after, PAGE)
+        })
+    }
+
+    /// How far the read model is.
+    pub(super) fn reached(&self) -> Position {
+        let positions = self.0.positions();
+        let own = positions.iter().find(|model| model.model == purchases::Purchases::NAME);
+        own.map_or(Position(0), |model| model.position)
     }
 }
 

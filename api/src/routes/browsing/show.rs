@@ -18,7 +18,8 @@ request! {
     }
 }
 
-/// Tells which products were put before a shopper; all shoppers are counted together.
+/// Tells which products were put before a shopper; all shoppers are counted together. Products that
+/// are not for sale are passed over.
 ///
 /// A hint: it is written a moment later, and may be lost with the machine.
 #[utoipa::path(post, path = "/impressions", tag = "catalogue", request_body = ShowProducts,
@@ -29,8 +30,12 @@ pub(crate) async fn show_products(who: Who<SHOPPER>, body: Body<ShowProducts>) -
         let message = format!("must hold 1 to {PRODUCTS_MAX} ids");
         return Err(Problem::field("product_ids", "invalid", message));
     }
-    if let Some(browsing) = &who.services().browsing {
-        browsing.shown(place, &product_ids, who.services().engine.bus().now());
+    let services = who.services();
+    // Whoever tells of products that there are not must not fill memory and journals.
+    let shown: Vec<ProductId> =
+        product_ids.into_iter().filter(|id| services.search.may_be_for_sale(*id)).collect();
+    if let Some(browsing) = services.browsing.as_ref().filter(|_| !shown.is_empty()) {
+        browsing.shown(place, &shown, services.engine.bus().now());
     }
     Reply::accepted().empty()
 }

@@ -1,15 +1,11 @@
 //! `POST /products/{product_id}/views`.
 
 use domain::ProductId;
-use domain::product::ProductStatus;
-use projections::Projector;
-use projections::catalogue::{Catalogue, product};
 
 use crate::auth::Who;
 use crate::auth::roles::SHOPPER;
 use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
-use crate::routes::off_thread;
 use crate::wire::{Body, Ids, Nothing};
 
 /// Tells that a shopper looks at a product's page: the customer, or a guest of the storefront, who is
@@ -24,10 +20,8 @@ pub(crate) async fn view_product(
     _: Body<Nothing>,
 ) -> Answer {
     let customer = who.shops_for()?;
-    let reads = who.services().reads.clone();
-    let found =
-        off_thread(move || reads.read(Catalogue::NAME, |c| product(c, product_id))).await??;
-    if found.is_none_or(|view| view.status == ProductStatus::Deleted) {
+    who.wait_for_products().await?;
+    if !who.services().search.may_be_for_sale(product_id) {
         return Err(Problem::not_found("product"));
     }
     if let Some(browsing) = &who.services().browsing {

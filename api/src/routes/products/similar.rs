@@ -10,6 +10,7 @@ use crate::auth::Who;
 use crate::auth::roles::PUBLIC;
 use crate::problem::Problem;
 use crate::reply::{Answer, Reply};
+use crate::routes::off_thread;
 use crate::wire::{Ids, Query, query};
 
 const LIMIT: usize = 10;
@@ -57,10 +58,17 @@ pub(crate) async fn list_similar(
     }
     who.wait_for_products().await?;
     known_product(&who, product_id).await?;
+    let services = who.shared();
+    let is_ready = services.recommend.has_similar(product_id);
+    let like = move || {
+        let shelf = services.search.shelf();
+        services.recommend.similar(product_id, limit, &|id| shelf.contains(id))
+    };
+    // Without a list that is ready all vectors are gone through.
+    let found = if is_ready { like() } else { off_thread(like).await? };
     let services = who.services();
     let now = services.engine.bus().now();
     let shelf = services.search.shelf();
-    let found = services.recommend.similar(product_id, limit, &|id| shelf.contains(id));
     let similar = found.into_iter().filter_map(|similar| {
         let summary = shelf.summary(similar.product_id, Tier::Retail, now)?;
         let product = ProductOnShow::new(summary, None);

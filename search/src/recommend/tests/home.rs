@@ -113,6 +113,31 @@ fn a_customer_who_only_looked_has_a_page_too() {
 }
 
 #[test]
+fn what_was_looked_at_before_the_retention_is_not_used_any_more() {
+    let shop = two_tastes(RecommendSettings { viewed_days: 30, ..undiversified() });
+    shop.recommender.viewed(customer(1), product(103), 2, now());
+    shop.settle();
+    assert_ne!(page(&shop, Some(1), 4), page(&shop, None, 4));
+    assert_eq!(shop.recommender.progress().customers, (1, 0));
+    shop.settle_at(now() + TimeDelta::days(31));
+    assert_eq!(shop.recommender.progress().customers, (0, 0));
+    assert_eq!(page(&shop, Some(1), 4), page(&shop, None, 4));
+}
+
+#[test]
+fn a_page_follows_when_what_was_bought_is_cancelled() {
+    let shop = two_tastes(undiversified()).sold([basket(9, 1, &[101]), basket(1, 1, &[202])]);
+    shop.settle();
+    assert_eq!(page(&shop, Some(1), 1)[0].product_id, product(202));
+    let kept = |basket: &crate::recommend::Basket| !basket.products.contains(&product(202));
+    let is_other = |basket: &crate::recommend::Basket| basket.customer != Some(customer(1));
+    shop.orders.baskets.lock().unwrap().retain(|basket| is_other(basket) || kept(basket));
+    shop.recommender.purchases_changed(customer(1));
+    shop.settle();
+    assert_eq!(page(&shop, Some(1), 1)[0].product_id, product(101));
+}
+
+#[test]
 fn a_page_is_ready_and_follows_what_the_customer_does() {
     let shop = two_tastes(undiversified()).sold([basket(9, 1, &[101])]);
     shop.settle();

@@ -1,0 +1,207 @@
+//! What is done behind the answers: a model is trained, texts are embedded, vectors are written down.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use domain::{ProductId, Timestamp};
+use embeddings::{Embedder, IndexError};
+
+use super::choice::adopt;
+use super::files::Embedded;
+use super::state::{Space, Text};
+use super::vectors::{ProductVectors, SemanticError};
+
+/// Texts embedded in one step of [`ProductVectors::work`].
+const BATCH: usize = 64;
+
+/// Vectors made before they are written down while there are more to make: what a crash may cost.
+const SAVE_EVERY: usize = 5_000;
+
+/// Written down no more often than this.
+const SAVE_SECONDS: i64 = 60;
+
+/// A model is trained anew when one in so many texts is not what it was trained on.
+const DRIFT: usize = 5;
+
+impl ProductVectors {
+    /// Does the next piece of what is to be done in the background; false if there is nothing left.
+    /// A training is one piece. After an error it may be called again, after a while.
+    ///
+    /// # Errors
+    /// What the model says, or files that cannot be written.
+    pub fn work(&self, now: Timestamp) -> Result<bool, SemanticError> {
+        if self.training_is_due() {
+            self.train()?;
+            return Ok(true);
+        }
+        let worked = self.embed_some()?;
+        self.save_if_due(now)?;
+        Ok(worked)
+    }
+
+    /// Only compares under a lock that readers share: there may be a hundred thousand texts.
+    fn training_is_due(&self) -> bool {
+        if !self.source.is_trained() {
+            return false;
+        }
+        let state = self.read();
+        if !state.filled || !state.drift_unknown || state.texts.is_empty() || state.next.is_some() {
+            return false;
+        }
+        drop(state);
+        // What changes from here on makes it unknown again.
+        self.write().drift_unknown = false;
+        let state = self.read();
+        let same =
+            state.texts.values().filter(|text| state.trained_on.contains(&text.hash)).count();
+        let other = (state.texts.len() - same) + state.trained_on.len().saturating_sub(same);
+        state.serving.is_none() || other * DRIFT >= state.trained_on.len().max(1)
+    }
+
+    fn train(&self) -> Result<(), SemanticError> {
+        let (texts, hashes): (Vec<(ProductId, Box<str>)>, HashSet<u64>) = {
+            let state = self.read();
+            let each = state.texts.values();
+            each.map(|text| ((text.product_id, text.text.clone()), text.hash)).unzip()
+        };
+        let trained = self.source.train(&texts, &self.files.model());
+        let trained = trained.map_err(SemanticError::from).and_then(|e| Ok(Space::new(e)?));
+        let mut state = self.write();
+        // Some neighbours are better than none.
+        let trained = trained.and_then(|space| match state.serving {
+            Some(_) => Ok(space),
+            None => adopt(&self.files.model()).map_err(|error| self.io(error)).map(|()| space),
+        });
+        // Tried again later, after a failure as well.
+        state.drift_unknown |= trained.is_err();
+        let space = trained?;
+        if state.serving.as_ref().is_some_and(|old| old.embedder.id() == space.embedder.id()) {
+            state.trained_on = hashes;
+            return Ok(());
+        }
+        state.trained_on = hashes;
+        state.pending = state.texts.keys().copied().collect();
+        state.aside.clear();
+        if state.serving.is_none() {
+            state.serving = Some(space);
+        } else {
+            state.next = Some(space);
+        }
+        // What is true of the trained texts may no longer be of those that came meanwhile.
+        state.drift_unknown = true;
+        Ok(())
+    }
+
+    /// Embeds a batch; puts the newer model in place of the older when all is embedded.
+    fn embed_some(&self) -> Result<bool, SemanticError> {
+        let state = self.read();
+        let Some(newest) = state.next.as_ref().or(state.serving.as_ref()) else { return Ok(false) };
+        let embedder = Arc::clone(&newest.embedder);
+        let batch: Vec<(u64, Embedded, Box<str>)> = (state.pending.iter().take(BATCH))
+            .filter_map(|number| {
+                let Text { product_id, hash, text } = state.texts.get(number)?;
+                Some((*number, Embedded { product_id: *product_id, hash: *hash }, text.clone()))
+            })
+            .collect();
+        let replaces = state.next.is_some();
+        drop(state);
+        let texts: Vec<&str> = batch.iter().map(|(_, _, text)| &**text).collect();
+        let vectors = embed_each(embedder.as_ref(), &texts);
+        let mut refused = Vec::new();
+        let mut state = self.write();
+        for ((number, of, _), vector) in batch.iter().zip(vectors) {
+            if let Err(error) = vector.and_then(|vector| Ok(state.put(*number, *of, &vector)?)) {
+                state.put_aside(*number, *of);
+                refused.push(error);
+            }
+        }
+        if replaces && state.pending.is_empty() {
+            adopt(&self.files.model()).map_err(|error| self.io(error))?;
+            self.files.remove_texts().map_err(|error| self.io(error))?;
+            state.serving = state.next.take();
+            state.unsaved += 1;
+            drop(state);
+            self.all_changed();
+            return Ok(true);
+        }
+        drop(state);
+        if !replaces {
+            self.changed().extend(batch.iter().map(|(_, of, _)| of.product_id));
+        }
+        let count = refused.len();
+        if let Some(error) = refused.pop() {
+            tracing::warn!(count, %error, "texts cannot be embedded: not tried until they change");
+            if count == batch.len() {
+                // Rather the model than the texts: to be called again after a while.
+                return Err(error);
+            }
+        }
+        Ok(!batch.is_empty())
+    }
+
+    /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
+    fn save_if_due(&self, now: Timestamp) -> Result<(), SemanticError> {
+        let state = self.read();
+        let rested = state.saved_at.is_none_or(|at| (now - at).num_seconds().abs() >= SAVE_SECONDS);
+        let due = state.unsaved >= SAVE_EVERY || (state.unsaved > 0 && state.pending.is_empty());
+        drop(state);
+        if due && rested { self.save(now) } else { Ok(()) }
+    }
+
+    /// Writes down what serves. The background does so by itself, at most once a minute; to be
+    /// called when the program ends, so that the next start has less to do.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn save(&self, now: Timestamp) -> Result<(), SemanticError> {
+        let (index, embedded, trained_on, unsaved) = {
+            let state = self.read();
+            let Some(space) = &state.serving else { return Ok(()) };
+            let of_next = state.next.is_some();
+            // Texts that a model was trained on which does not serve yet are not those of this one.
+            let trained_on = if of_next { HashSet::new() } else { state.trained_on.clone() };
+            (space.index.clone(), space.embedded.clone(), trained_on, state.unsaved)
+        };
+        self.write().saved_at = Some(now);
+        self.files.remove_texts().map_err(|error| self.io(error))?;
+        index.save(&self.files.vectors()).map_err(IndexError::from)?;
+        self.files.save_texts(&embedded, &trained_on).map_err(|error| self.io(error))?;
+        let mut state = self.write();
+        // What came meanwhile is still to be saved.
+        state.unsaved = state.unsaved.saturating_sub(unsaved);
+        Ok(())
+    }
+}
+
+pub(super) fn embed(
+    embedder: &dyn Embedder,
+    texts: &[&str],
+) -> Result<Vec<Vec<f32>>, SemanticError> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let vectors = embedder.embed(texts)?;
+    let (expected, found) = (texts.len(), vectors.len());
+    if found != expected {
+        return Err(SemanticError::Count { model: embedder.id().to_owned(), expected, found });
+    }
+    let (expected, odd) = (embedder.dimensions(), vectors.iter().map(Vec::len));
+    match odd.into_iter().find(|found| *found != expected) {
+        Some(found) => Err(IndexError::Dimensions { expected, found }.into()),
+        None => Ok(vectors),
+    }
+}
+
+/// A vector for each text. Texts that a model refuses together are tried one by one, so that one of
+/// them does not keep the others from theirs.
+fn embed_each(embedder: &dyn Embedder, texts: &[&str]) -> Vec<Result<Vec<f32>, SemanticError>> {
+    match embed(embedder, texts) {
+        Ok(vectors) => vectors.into_iter().map(Ok).collect(),
+        Err(error) if texts.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let alone =
+                |text: &&str| Ok(embed(embedder, &[*text])?.into_iter().next().unwrap_or_default());
+            texts.iter().map(alone).collect()
+        }
+    }
+}
