@@ -159,7 +159,7 @@ async fn change(engine: &EmbeddedEngine, shelf: &Shelf, made_up: &Shop, products
         shelf.apply(&changes);
         on_shelf.push(started.elapsed());
         let started = Instant::now();
-        engine.apply(changes, filled(position)).await.unwrap();
+        engine.apply(changes, filled(position - 1), filled(position)).await.unwrap();
         in_index.push(started.elapsed());
     }
     for (what, mut took) in [("shelf", on_shelf), ("index", in_index)] {
