@@ -72,7 +72,7 @@ pub struct Indexer {
     leads: Leads,
     options: IndexerOptions,
     progress: watch::Sender<FillProgress>,
-    /// What the engine was last seen to serve, and when.
+    /// What the engine serves, and when it was last asked.
     known: Option<(Filled, Instant)>,
     /// What this node last made of it.
     wrote: Option<Filled>,

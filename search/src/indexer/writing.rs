@@ -60,6 +60,7 @@ impl Indexer {
         let since = serving.position;
         if since > seen {
             // This node's catalogue is not yet where the index is.
+            self.freshness.advance(since);
             return Ok(());
         }
         // An index from an older generation goes on to say so until it is filled anew.
@@ -94,7 +95,9 @@ impl Indexer {
         self.still_leads()?;
         self.engine.apply(changes, *serving, reached).await?;
         *serving = reached;
-        self.known = Some((reached, Instant::now()));
+        // To write is not to ask: what only asking tells is not put off while changes come in.
+        let asked = self.known.map_or_else(Instant::now, |(_, asked)| asked);
+        self.known = Some((reached, asked));
         self.wrote = Some(reached);
         Ok(())
     }

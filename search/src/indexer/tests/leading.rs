@@ -141,6 +141,13 @@ async fn prices_are_written_again_when_a_sale_ends_and_after_another_wrote() {
 async fn a_request_through_a_shared_engine_reaches_whoever_leads() {
     let mut scene = Scene::shared().await;
     assert!(scene.engine.request_refill().await.unwrap());
+    // Changes that come in all the time do not put off that it is asked.
+    scene.indexer.known = scene.indexer.known.map(|(filled, _)| (filled, just_now()));
+    let before = scene.indexer.known.unwrap().1;
+    scene.shop.rename(1, "one").await;
+    scene.step().await.unwrap();
+    assert_eq!(scene.engine.names()[0], "one");
+    assert_eq!(scene.indexer.known.unwrap().1, before);
     scene.indexer.known = None;
     scene.step().await.unwrap();
     assert_eq!(scene.engine.swaps(), 2);
