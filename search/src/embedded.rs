@@ -176,6 +176,12 @@ fn note(Filled { journal, generation, position }: Filled) -> Result<String, Sear
         .map_err(|error| SearchError::Other(error.to_string()))
 }
 
+fn noted(serving: &Generation) -> Option<Filled> {
+    let note = serving.index.note()?;
+    let Note { journal, generation, position } = serde_json::from_str(&note).ok()?;
+    Some(Filled { journal, generation, position })
+}
+
 #[async_trait]
 impl SearchEngine for EmbeddedEngine {
     fn name(&self) -> &'static str {
@@ -183,18 +189,24 @@ impl SearchEngine for EmbeddedEngine {
     }
 
     async fn filled(&self) -> Result<Option<Filled>, SearchError> {
-        let note = self.0.serving().and_then(|serving| serving.index.note());
-        Ok(note.and_then(|note| {
-            let Note { journal, generation, position } = serde_json::from_str(&note).ok()?;
-            Some(Filled { journal, generation, position })
-        }))
+        Ok(self.0.serving().and_then(|serving| noted(&serving)))
     }
 
-    async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {
+    async fn apply(
+        &self,
+        changes: Changes,
+        before: Filled,
+        filled: Filled,
+    ) -> Result<(), SearchError> {
         self.aside(move |shared| {
             let serving = shared.serving().ok_or_else(|| {
                 SearchError::Damaged("there is no index to change: it has to be filled".to_owned())
             })?;
+            if noted(&serving) != Some(before) {
+                return Err(SearchError::Unavailable(
+                    "the index is not what these changes were read for".to_owned(),
+                ));
+            }
             serving.index.apply(&changes.documents, &changes.removed, &note(filled)?)
         })
         .await

@@ -27,6 +27,17 @@ pub struct Changes {
     pub categories: Option<Vec<CategoryView>>,
 }
 
+/// How it stands with filling an index anew, as it is seen by all who share an engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Refilling {
+    /// Somebody asked, or there is no index to search in, and none was put in place since.
+    pub is_requested: bool,
+    /// Products in the index that serves.
+    pub serving: u64,
+    /// Products in the one that is being filled, or was when whoever filled it stopped.
+    pub filling: Option<u64>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// Cannot answer for now; it may later.
@@ -45,7 +56,9 @@ pub enum SearchError {
 /// A search engine: takes documents, answers questions.
 ///
 /// One writer at a time calls `apply`, `begin`, `fill` and `swap`; anybody may search meanwhile.
-/// All of them are safe to repeat after a failure or a crash.
+/// All of them are safe to repeat after a failure or a crash. Changes may be applied to what serves
+/// while an index is filled beside it. Should two write for a moment, each taking the other for gone,
+/// nothing is lost: see [`apply`](Self::apply).
 #[async_trait]
 pub trait SearchEngine: Send + Sync + 'static {
     /// Names the engine in metrics and messages: `embedded`, `meilisearch`.
@@ -57,11 +70,18 @@ pub trait SearchEngine: Send + Sync + 'static {
     /// `Unavailable`, `Misconfigured`.
     async fn filled(&self) -> Result<Option<Filled>, SearchError>;
 
-    /// Makes changes part of what is served: searches that begin after it returned see them.
+    /// Makes changes part of what is served: searches that begin after it returned see them. They are
+    /// what changed since `before`, and with them it is `filled`.
     ///
     /// # Errors
-    /// `Unavailable`, `Damaged`.
-    async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError>;
+    /// `Unavailable`, also where what is served is not `before`: somebody else writes, and whoever
+    /// calls has to ask what is [`filled`](Self::filled) and read on from there. `Damaged`.
+    async fn apply(
+        &self,
+        changes: Changes,
+        before: Filled,
+        filled: Filled,
+    ) -> Result<(), SearchError>;
 
     /// Begins an empty index beside the one that serves; an unfinished one is thrown away.
     ///
@@ -80,6 +100,24 @@ pub trait SearchEngine: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Damaged`; the old one then serves on.
     async fn swap(&self, filled: Filled) -> Result<(), SearchError>;
+
+    /// Asks whoever writes the index to fill it anew. False where the engine keeps no requests: then
+    /// nobody but this process can have it open.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Misconfigured`.
+    async fn request_refill(&self) -> Result<bool, SearchError> {
+        Ok(false)
+    }
+
+    /// What is known of requests to fill it anew, and of whoever does; nothing where no requests are
+    /// kept.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Misconfigured`.
+    async fn refilling(&self) -> Result<Refilling, SearchError> {
+        Ok(Refilling::default())
+    }
 
     /// Answers.
     ///

@@ -2,6 +2,10 @@
 //! beside the one that serves where there is none, where it is damaged, or when somebody asks.
 
 mod filling;
+mod refilling;
+#[cfg(test)]
+pub(crate) mod tests;
+mod writing;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -14,19 +18,15 @@ use projections::ReadModels;
 use tokio::sync::watch;
 
 use crate::source::{Source, SourceError};
-use crate::{Changes, Filled, Freshness, SearchEngine, SearchError, Shelf};
+use crate::{Filled, Freshness, SearchEngine, SearchError, Shelf};
 
 pub use filling::{FillProgress, RefillRequest};
 
-/// Events after which an engine is told how far it is although nothing changed for it.
-const BEHIND_MAX: u64 = 65_536;
 /// How often an engine that others can reach is asked whether it still is what it was.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often to look whether a price changed by itself.
 const PRICE_EVERY: Duration = Duration::from_millis(500);
-/// Products that are written again together.
-const PRICED_AT_ONCE: usize = 1_000;
 /// Least time between two changes of the engine while they come in all the time.
 const LINGER: Duration = Duration::from_millis(20);
 
@@ -36,9 +36,18 @@ pub struct IndexerOptions {
     pub shared: bool,
     /// Where requests to fill the index anew and the progress of it are found.
     pub directory: PathBuf,
-    /// For an engine that knows prices only as they were when a product was written: tells which
-    /// products have another one by now.
-    pub prices: Option<(Shelf, Clock)>,
+    /// For an engine that knows prices only as they were when a product was written.
+    pub prices: Option<Prices>,
+}
+
+/// Tells which products have another price by now.
+#[derive(Clone)]
+pub struct Prices {
+    pub shelf: Shelf,
+    /// How far the shelf is.
+    pub shelf_at: Freshness,
+    /// The one the engine decides by which prices hold.
+    pub clock: Clock,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +56,9 @@ enum IndexError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Engine(#[from] SearchError),
+    /// Another node writes by now.
+    #[error("another node writes the index by now")]
+    Deposed,
 }
 
 /// Says whether this node is the one that writes an engine which several share.
@@ -60,8 +72,20 @@ pub struct Indexer {
     leads: Leads,
     options: IndexerOptions,
     progress: watch::Sender<FillProgress>,
-    /// What the engine was last seen to serve, and when.
+    /// What the engine serves, and when it was last asked.
     known: Option<(Filled, Instant)>,
+    /// What this node last made of it.
+    wrote: Option<Filled>,
+    /// Generation of this node's catalogue that it was last written from.
+    written_from: Option<u64>,
+    /// The engine said that what serves is damaged.
+    must_fill: bool,
+    /// Somebody asked through the engine.
+    is_asked: bool,
+    /// Since when what serves is ahead of the journal.
+    ahead_since: Option<Instant>,
+    /// When the engine was last told how far it is, and nothing else.
+    position_told: Option<Instant>,
     /// Up to when prices that change by themselves were written.
     priced_until: Timestamp,
 }
@@ -87,6 +111,12 @@ impl Indexer {
             options,
             progress,
             known: None,
+            wrote: None,
+            written_from: None,
+            must_fill: false,
+            is_asked: false,
+            ahead_since: None,
+            position_told: None,
             priced_until: Timestamp::MIN_UTC,
         }
     }
@@ -105,12 +135,10 @@ impl Indexer {
             let began = Instant::now();
             // Asked before reading: what is read holds at least this much.
             let seen = self.source.position();
-            let step =
-                async { if (self.leads)() { self.write(seen).await } else { self.look().await } };
             let outcome = tokio::select! {
                 biased;
                 () = &mut stop => return,
-                outcome = step => outcome,
+                outcome = self.step(seen) => outcome,
             };
             let wait = match outcome {
                 Ok(()) => {
@@ -119,7 +147,10 @@ impl Indexer {
                     }
                     LOOK_EVERY
                 }
-                Err(IndexError::Source(SourceError::NotYet | SourceError::Replaced)) => RETRY_AFTER,
+                Err(
+                    IndexError::Source(SourceError::NotYet | SourceError::Replaced)
+                    | IndexError::Deposed,
+                ) => RETRY_AFTER,
                 Err(error) => {
                     let text = error.to_string();
                     if told.as_ref() != Some(&text) {
@@ -130,7 +161,6 @@ impl Indexer {
                         );
                     }
                     told = Some(text);
-                    self.known = None;
                     RETRY_AFTER
                 }
             };
@@ -153,134 +183,40 @@ impl Indexer {
         }
     }
 
+    async fn step(&mut self, seen: Position) -> Result<(), IndexError> {
+        let outcome = if (self.leads)() { self.write(seen).await } else { self.look(seen).await };
+        if let Err(error) = &outcome {
+            // What serves may be something else by now.
+            self.known = None;
+            self.must_fill |= matches!(error, IndexError::Engine(SearchError::Damaged(_)));
+        }
+        outcome
+    }
+
     /// Learns how far whoever writes has come.
-    async fn look(&mut self) -> Result<(), IndexError> {
+    async fn look(&mut self, seen: Position) -> Result<(), IndexError> {
+        // Whatever comes to lead next asks what serves, and cannot tell which prices are in it.
         self.known = None;
-        if let Some(filled) = self.engine.filled().await? {
-            self.freshness.advance(filled.position);
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self, seen: Position) -> Result<(), IndexError> {
-        let generation = self.source.generation()?;
-        let filled = self.filled().await?;
-        let request = RefillRequest::find(&self.options.directory);
-        let since = match filled.filter(|_| request.is_none()) {
-            Some(filled) => self.since(filled, generation),
-            None => None,
-        };
-        let Some(since) = since else {
-            return self.refill(request).await;
-        };
-        if since > seen {
-            // This node's catalogue is not yet where the index is.
-            return Ok(());
-        }
-        let mut pages = self.source.pages(since)?;
-        let mut now = None;
-        while let Some(changes) = pages.next()? {
-            let mut reached = self.filled_at(pages.generation(), pages.position());
-            let far_behind = reached.position.0.saturating_sub(since.0) >= BEHIND_MAX;
-            if changes != Changes::default() || far_behind {
-                if !pages.is_done() {
-                    // Until the last page is in, a crash has to begin with the first again.
-                    reached.position = since;
-                }
-                self.engine.apply(changes, reached).await?;
-                self.known = Some((reached, Instant::now()));
-            }
-            now = Some(pages.position());
-        }
-        if let Some(now) = now {
-            self.freshness.advance(seen.max(now));
-        }
-        self.reprice().await
-    }
-
-    /// Writes the products again whose price changed by itself: a sale has ended.
-    async fn reprice(&mut self) -> Result<(), IndexError> {
-        let (Some((shelf, clock)), Some((filled, _))) = (&self.options.prices, self.known) else {
-            return Ok(());
-        };
-        if !shelf.is_ready() {
-            return Ok(());
-        }
-        let now = clock();
-        // The first time those of the past too: nobody knows when they were written.
-        let changed = shelf.price_changes(self.priced_until, now);
-        for some in changed.chunks(PRICED_AT_ONCE) {
-            let changes = self.source.products_now(some)?;
-            self.engine.apply(changes, filled).await?;
-        }
-        self.priced_until = now;
-        Ok(())
-    }
-
-    /// Where to go on; `None` if the index has to be filled anew.
-    fn since(&self, filled: Filled, generation: u64) -> Option<Position> {
+        self.wrote = None;
+        self.must_fill = false;
+        let Some(filled) = self.engine.filled().await? else { return Ok(()) };
         if filled.journal != self.source.journal() {
-            return None;
+            return Ok(());
         }
-        // A rebuilt catalogue is one that somebody had reason to rebuild. Among several nodes it may as
-        // well be another node's copy of the same: their positions mean the same.
-        let rebuilt = filled.generation != generation && !self.options.shared;
-        let foreign = filled.position > self.source.head();
-        (!rebuilt && !foreign).then_some(filled.position)
+        self.freshness.advance(filled.position);
+        // Whoever writes tells its position late where nothing changed for the engine.
+        if filled.position < seen && self.source.stands_since(filled.position)? {
+            self.freshness.advance(seen);
+        }
+        Ok(())
     }
 
-    /// What the engine serves: asked again from time to time, since an engine that others can reach
-    /// may lose it.
-    async fn filled(&mut self) -> Result<Option<Filled>, SearchError> {
-        let fresh =
-            |(_, when): &(Filled, Instant)| !self.options.shared || when.elapsed() < LOOK_EVERY;
-        if let Some((filled, _)) = self.known.filter(fresh) {
-            return Ok(Some(filled));
-        }
-        let filled = self.engine.filled().await?;
-        self.known = filled.map(|filled| (filled, Instant::now()));
-        Ok(filled)
+    /// To be asked right before writing: what was read since may have taken long.
+    fn still_leads(&self) -> Result<(), IndexError> {
+        if (self.leads)() { Ok(()) } else { Err(IndexError::Deposed) }
     }
 
     fn filled_at(&self, generation: u64, position: Position) -> Filled {
         Filled { journal: self.source.journal(), generation, position }
-    }
-
-    /// Fills a new index beside the one that serves, then puts it in its place.
-    async fn refill(&mut self, request: Option<RefillRequest>) -> Result<(), IndexError> {
-        self.known = None;
-        let total = self.source.products()?;
-        tracing::info!(engine = self.engine.name(), products = total, "a search index is filled");
-        let mut progress = filling::Reporter::new(&self.options.directory, &self.progress, total);
-        self.engine.begin().await?;
-        let mut since = Position(0);
-        let mut last_round = false;
-        let filled = loop {
-            let mut pages = self.source.pages(since)?;
-            let mut changed = 0;
-            while let Some(changes) = pages.next()? {
-                let count = changes.documents.len();
-                changed += count + changes.removed.len();
-                if changes != Changes::default() {
-                    self.engine.fill(changes).await?;
-                }
-                progress.filled(count);
-            }
-            since = pages.position();
-            // What changed meanwhile is added once more, then the rest comes after the swap.
-            if changed == 0 || last_round {
-                break self.filled_at(pages.generation(), since);
-            }
-            last_round = true;
-        };
-        self.engine.swap(filled).await?;
-        if let Some(request) = request {
-            request.done();
-        }
-        progress.finished();
-        self.known = Some((filled, Instant::now()));
-        self.freshness.advance(filled.position);
-        tracing::info!(engine = self.engine.name(), position = filled.position.0, "it serves now");
-        Ok(())
     }
 }

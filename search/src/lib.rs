@@ -27,7 +27,7 @@ mod source;
 pub mod text;
 
 pub use embedded::EmbeddedEngine;
-pub use engine::{Changes, Filled, SearchEngine, SearchError};
+pub use engine::{Changes, Filled, Refilling, SearchEngine, SearchError};
 pub use finder::{
     Answer, Cursor, CursorError, FindError, Finder, FinderOptions, FinderParts, Found, FoundBy,
     LIMIT_MAX, Mode, NearInMeaning, OFFSET_MAX, PriceBounds, Request, Shopper, Start,
@@ -38,7 +38,7 @@ pub use findings::{
 };
 pub use freshness::Freshness;
 pub use fusion::{Fused, fuse};
-pub use indexer::{FillProgress, Indexer, IndexerOptions, Leads, RefillRequest};
+pub use indexer::{FillProgress, Indexer, IndexerOptions, Leads, Prices, RefillRequest};
 pub use local::{KeepsProducts, LocalFollower};
 #[cfg(feature = "meilisearch")]
 pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};

@@ -54,7 +54,12 @@ impl LocalFollower {
         loop {
             // Asked before reading: what is read holds at least this much.
             let seen = self.source.position();
-            let wait = match self.step() {
+            let step = tokio::select! {
+                biased;
+                () = &mut stop => return,
+                step = self.step() => step,
+            };
+            let wait = match step {
                 Ok(position) => {
                     is_told = false;
                     self.freshness.advance(seen.max(position));
@@ -79,37 +84,141 @@ impl LocalFollower {
     }
 
     /// Reads what changed since the last step; all, if the catalogue is another one.
-    fn step(&mut self) -> Result<Position, SourceError> {
+    async fn step(&mut self) -> Result<Position, SourceError> {
         let generation = self.source.generation()?;
         let position = match self.at.filter(|(known, _)| *known == generation) {
             Some((_, since)) => {
-                let mut pages = self.source.pages(since)?;
+                let mut pages = self.source.pages(since, generation);
                 while let Some(changes) = pages.next()? {
                     if changes != Changes::default() {
                         self.shelf.apply(&changes);
                         self.keepers.iter().for_each(|keeper| keeper.apply(&changes));
                     }
+                    tokio::task::yield_now().await;
                 }
                 pages.position()
             }
-            None => self.read_all()?,
+            None => self.read_all(generation).await?,
         };
         self.at = Some((generation, position));
         Ok(position)
     }
 
-    fn read_all(&self) -> Result<Position, SourceError> {
-        let mut pages = self.source.pages(Position(0))?;
+    /// Between two pages others on this thread have their turn, and whoever stops it is heard.
+    async fn read_all(&self, generation: u64) -> Result<Position, SourceError> {
+        let mut pages = self.source.pages(Position(0), generation);
         let mut refill = None;
         while let Some(changes) = pages.next()? {
             let categories = changes.categories.as_deref().unwrap_or_default();
             refill.get_or_insert_with(|| self.shelf.refill(categories)).add(&changes.documents);
             self.keepers.iter().for_each(|keeper| keeper.apply(&changes));
+            tokio::task::yield_now().await;
         }
         if let Some(refill) = refill {
             refill.finish();
         }
         self.keepers.iter().for_each(|keeper| keeper.all_told());
         Ok(pages.position())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use domain::ProductId;
+
+    use super::*;
+    use crate::indexer::tests::shop::Shop;
+
+    /// Keeps names, and stops whoever follows when it was told often enough.
+    #[derive(Default)]
+    struct Names {
+        names: Mutex<BTreeMap<ProductId, String>>,
+        told: AtomicUsize,
+        all_told: AtomicUsize,
+        enough: Option<(usize, tokio::sync::Notify)>,
+    }
+
+    impl KeepsProducts for Names {
+        fn apply(&self, changes: &Changes) {
+            let mut names = self.names.lock().unwrap();
+            for document in &changes.documents {
+                names.insert(document.product_id, document.name.clone());
+            }
+            let told = self.told.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Some((enough, stop)) = &self.enough
+                && told == *enough
+            {
+                stop.notify_one();
+            }
+        }
+
+        fn all_told(&self) {
+            self.all_told.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn shop_of(products: u128) -> Shop {
+        let mut shop = Shop::new();
+        for number in 1..=products {
+            shop.product(number).await;
+        }
+        shop
+    }
+
+    fn follower(shop: &Shop, names: &Arc<Names>, shelf: &Shelf, at: &Freshness) -> LocalFollower {
+        let mut follower = LocalFollower::new(
+            shop.reads.clone(),
+            Arc::clone(&shop.journal),
+            shelf.clone(),
+            vec![Arc::clone(names) as _],
+            at.clone(),
+        );
+        follower.source = follower.source.with_pages_of(2);
+        follower
+    }
+
+    #[tokio::test]
+    async fn everything_is_read_once_and_then_what_changes() {
+        let mut shop = shop_of(5).await;
+        let (names, shelf, at) =
+            (Arc::new(Names::default()), Shelf::default(), Freshness::default());
+        let mut follower = follower(&shop, &names, &shelf, &at);
+        let numbers = |names: &Names| -> Vec<String> {
+            names.names.lock().unwrap().values().cloned().collect()
+        };
+        assert_eq!(follower.step().await.unwrap(), shop.head());
+        assert_eq!(
+            (shelf.len(), numbers(&names)),
+            (5, ["1", "2", "3", "4", "5"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(names.told.swap(0, Ordering::Relaxed), 3, "in pages");
+        shop.rename(4, "four").await;
+        assert_eq!(follower.step().await.unwrap(), shop.head());
+        assert_eq!(numbers(&names)[3], "four");
+        assert_eq!(names.told.swap(0, Ordering::Relaxed), 1);
+        assert_eq!(follower.step().await.unwrap(), shop.head());
+        assert_eq!(names.told.swap(0, Ordering::Relaxed), 0);
+        assert_eq!(names.all_told.load(Ordering::Relaxed), 1);
+        shop.rebuild().await;
+        follower.step().await.unwrap();
+        assert_eq!(names.all_told.load(Ordering::Relaxed), 2, "another catalogue is read whole");
+        assert_eq!(names.told.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn it_can_be_stopped_between_two_pages() {
+        let shop = shop_of(20).await;
+        let enough = Some((3, tokio::sync::Notify::new()));
+        let names = Arc::new(Names { enough, ..Names::default() });
+        let at = Freshness::default();
+        let follower = follower(&shop, &names, &Shelf::default(), &at);
+        let stop = Arc::clone(&names);
+        follower.run(async move { stop.enough.as_ref().unwrap().1.notified().await }).await;
+        assert_eq!(names.told.load(Ordering::Relaxed), 3, "of ten pages");
+        assert_eq!(at.reached(), Position(0));
     }
 }

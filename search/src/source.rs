@@ -14,7 +14,7 @@ use projections::{Projector, ReadModels, StoreError};
 use crate::Changes;
 
 /// Documents read at a time.
-const PAGE: usize = 2_000;
+pub(crate) const PAGE: usize = 2_000;
 
 /// What the catalogue was read from could not be read on.
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +34,18 @@ pub(crate) enum SourceError {
 pub(crate) struct Source {
     reads: ReadModels,
     journal: Arc<dyn Journal>,
+    page: usize,
 }
 
 impl Source {
     pub(crate) fn new(reads: ReadModels, journal: Arc<dyn Journal>) -> Self {
-        Self { reads, journal }
+        Self { reads, journal, page: PAGE }
+    }
+
+    /// Reads so many documents at a time.
+    #[cfg(test)]
+    pub(crate) fn with_pages_of(self, page: usize) -> Self {
+        Self { page, ..self }
     }
 
     pub(crate) fn journal(&self) -> JournalId {
@@ -77,10 +84,20 @@ impl Source {
         Ok(split(self.reads.read(Catalogue::NAME, read)?))
     }
 
-    /// Everything that changed after `since`, a page at a time; with 0, everything.
-    pub(crate) fn pages(&self, since: Position) -> Result<Pages<'_>, SourceError> {
+    /// Everything that changed after `since`, a page at a time; with 0, everything. It ends with
+    /// `Replaced` where another generation answers than the one the caller asked for.
+    pub(crate) fn pages(&self, since: Position, generation: u64) -> Pages<'_> {
+        Pages { source: self, generation, since, after: 0, position: None, done: false }
+    }
+
+    /// Whether nothing changed after `since`.
+    pub(crate) fn stands_since(&self, since: Position) -> Result<bool, SourceError> {
         let generation = self.generation()?;
-        Ok(Pages { source: self, generation, since, after: 0, position: None, done: false })
+        let found = self.reads.read(Catalogue::NAME, |at| changes(at, since, 0, 1))?;
+        if self.generation()? != generation {
+            return Err(SourceError::Replaced);
+        }
+        Ok(found.documents.is_empty() && found.categories.is_none())
     }
 }
 
@@ -95,10 +112,6 @@ pub(crate) struct Pages<'s> {
 }
 
 impl Pages<'_> {
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// Where the next reading begins: the catalogue's checkpoint when the first page was read. What
     /// changed between two pages comes again then, which is harmless.
     pub(crate) fn position(&self) -> Position {
@@ -117,8 +130,9 @@ impl Pages<'_> {
         }
         let (since, after) = (self.since, self.after);
         let reads = &self.source.reads;
-        let page: CatalogueChanges =
-            reads.read(Catalogue::NAME, |connection| changes(connection, since, after, PAGE))?;
+        let page: CatalogueChanges = reads.read(Catalogue::NAME, |connection| {
+            changes(connection, since, after, self.source.page)
+        })?;
         if self.source.generation()? != self.generation {
             return Err(SourceError::Replaced);
         }

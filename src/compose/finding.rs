@@ -19,8 +19,8 @@ use sagas::leadership::Leadership;
 use search::text::{Language, Synonyms, TextSettings};
 use search::{
     Changes, EmbeddedEngine, EmbedderChoice, FillProgress, Finder, FinderOptions, FinderParts,
-    Freshness, Fusion, Indexer, IndexerOptions, KeepsProducts, LocalFollower, ProductVectors,
-    RecommendSettings, Recommender, SearchEngine, SearchError, Shelf,
+    Freshness, Fusion, Indexer, IndexerOptions, KeepsProducts, LocalFollower, Prices,
+    ProductVectors, RecommendSettings, Recommender, SearchEngine, SearchError, Shelf,
 };
 use tokio::sync::watch;
 
@@ -92,19 +92,28 @@ pub(super) struct FindingWork {
     background: Background,
 }
 
+/// One engine for those who ask it, and for the one who writes it. Each has connections of its own to a
+/// server: the one who writes blocks its thread while it reads the catalogue, and what a connection waits
+/// for on that thread stands still meanwhile.
+pub(super) struct Engines {
+    pub(super) asked: Arc<dyn SearchEngine>,
+    pub(super) written: Arc<dyn SearchEngine>,
+}
+
 /// Opens or connects the engine. An engine that is away for now is no error: the indexer waits for it.
-pub(super) fn engine(
+pub(super) fn engines(
     stores: &Stores,
     options: &FindingOptions,
     shelf: &Shelf,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn SearchEngine>, FindingError> {
+) -> Result<Engines, FindingError> {
     match &options.place {
         SearchPlace::Embedded => {
             let settings =
                 TextSettings { language: options.language, synonyms: options.synonyms.clone() };
             let directory = stores.data.join(SEARCH).join("words");
-            Ok(Arc::new(EmbeddedEngine::open(&directory, settings, shelf.clone())?))
+            let engine = Arc::new(EmbeddedEngine::open(&directory, settings, shelf.clone())?);
+            Ok(Engines { asked: Arc::clone(&engine) as _, written: engine })
         }
         SearchPlace::Meilisearch { url, key, index } => {
             meilisearch::engine(url, key.as_deref(), index, options, clock)
@@ -115,6 +124,7 @@ pub(super) fn engine(
 /// An index filled anew by this process, beside whoever serves or without anybody.
 pub struct Refill {
     indexer: Indexer,
+    pub engine: Arc<dyn SearchEngine>,
     pub fills: watch::Receiver<FillProgress>,
 }
 
@@ -127,19 +137,19 @@ impl Refill {
         reads: &ReadModels,
     ) -> Result<Self, FindingError> {
         let clock: Arc<dyn Clock> = Arc::new(commands::SystemClock);
-        let engine = engine(stores, options, &Shelf::default(), &clock)?;
+        let engine = engines(stores, options, &Shelf::default(), &clock)?.written;
         let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
         let indexer = Indexer::new(
             reads.clone(),
             Arc::clone(journal),
-            engine,
+            Arc::clone(&engine),
             Freshness::default(),
             Arc::new(|| true),
             // Written as they are now, and looked after by whoever serves.
             IndexerOptions { shared, directory: stores.data.join(SEARCH), prices: None },
         );
         let fills = indexer.progress();
-        Ok(Self { indexer, fills })
+        Ok(Self { indexer, engine, fills })
     }
 
     /// Fills until an index was swapped in, or `give_up` resolves.
@@ -165,7 +175,7 @@ pub(super) fn open(
     let NodeOptions { stores, clock, finding: Some(options), .. } = node else { return Ok(None) };
     let directory = stores.data.join(SEARCH);
     let shelf = Shelf::default();
-    let engine = engine(stores, options, &shelf, clock)?;
+    let Engines { asked: engine, written } = engines(stores, options, &shelf, clock)?;
     let purchases = Arc::new(PurchasesOf(reads.clone()));
     let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
     let vectors = Arc::new(vectors);
@@ -197,11 +207,15 @@ pub(super) fn open(
         Arc::new(|| true)
     };
     let now = Arc::clone(clock);
-    let prices = shared.then(|| (shelf.clone(), Arc::new(move || now.now()) as journal::Clock));
+    let prices = shared.then(|| Prices {
+        shelf: shelf.clone(),
+        shelf_at: shelf_at.clone(),
+        clock: Arc::new(move || now.now()),
+    });
     let indexer = Indexer::new(
         reads.clone(),
         Arc::clone(journal),
-        Arc::clone(&engine),
+        written,
         engine_at.clone(),
         leads,
         IndexerOptions { shared, directory, prices },

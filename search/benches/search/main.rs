@@ -182,7 +182,7 @@ async fn change(engine: &EmbeddedEngine, shelf: &Shelf, made_up: &Shop, products
         shelf.apply(&changes);
         on_shelf.push(started.elapsed());
         let started = Instant::now();
-        engine.apply(changes, filled(position)).await.unwrap();
+        engine.apply(changes, filled(position - 1), filled(position)).await.unwrap();
         in_index.push(started.elapsed());
         let changes = Changes { documents: sold_out, ..Changes::default() };
         let started = Instant::now();

@@ -2,11 +2,12 @@
 
 use domain::CategoryId;
 use domain::product::ProductStatus;
+use journal::JournalId;
 use projections::catalogue::{SearchDocument, TierPrice};
 
 use super::expected::Expected;
 use super::{Subject, all_facets, everything, filled, filter, shop, text};
-use crate::{Changes, Filter, Order, Question};
+use crate::{Changes, Filled, Filter, Order, Question, SearchError};
 
 /// Tells both the subject and what is expected of it.
 async fn apply(subject: &Subject, expected: &mut Expected, changes: Changes, position: u64) {
@@ -142,4 +143,20 @@ pub(crate) async fn changes_may_be_repeated(subject: Subject) {
         apply(&subject, &mut expected, changes.clone(), 2).await;
     }
     assert_same(&subject, &expected).await;
+}
+
+/// Somebody else wrote: what is read for another state than the one that serves would leave a gap.
+pub(crate) async fn changes_for_something_else_are_refused(subject: Subject) {
+    let subject = subject.with_shop().await;
+    let changes = || Changes { documents: vec![changed()], ..Changes::default() };
+    subject.apply(changes(), filled(4)).await;
+    let foreign = Filled { journal: JournalId::nil(), ..filled(4) };
+    for before in [filled(3), filled(5), foreign] {
+        let again = Changes { removed: vec![shop::product_id(6)], ..Changes::default() };
+        let applied = subject.engine.apply(again, before, filled(9)).await;
+        assert!(matches!(applied, Err(SearchError::Unavailable(_))), "{before:?}: {applied:?}");
+        assert_eq!(subject.engine.filled().await.unwrap(), Some(filled(4)));
+    }
+    let found = subject.found(&everything()).await;
+    assert!(found.contains(&6), "nothing was taken out");
 }

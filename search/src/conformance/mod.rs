@@ -88,7 +88,9 @@ impl Subject {
 
     pub(crate) async fn apply(&self, changes: Changes, filled: Filled) {
         (self.tell)(&changes);
-        self.engine.apply(changes, filled).await.expect("changes are applied");
+        let before = self.engine.filled().await.expect("what serves is known");
+        let before = before.expect("something serves");
+        self.engine.apply(changes, before, filled).await.expect("changes are applied");
     }
 
     /// Time goes on; as whoever feeds engines does, hands in the products whose prices changed by
@@ -262,11 +264,13 @@ macro_rules! checks {
             changes: [changes_are_seen_at_once
                 removed_products_are_gone
                 a_category_can_move
+                changes_for_something_else_are_refused
                 what_is_served_is_known
                 changes_may_be_repeated]
             refill: [an_empty_engine_says_so
                 a_refill_replaces_everything
                 the_old_serves_while_the_new_is_filled
+                changes_go_on_while_the_new_is_filled
                 an_unfinished_refill_leaves_no_trace
                 a_swap_without_a_beginning_is_refused]
         }

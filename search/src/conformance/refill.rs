@@ -5,7 +5,7 @@ use projections::catalogue::SearchDocument;
 use super::changes::assert_same;
 use super::expected::Expected;
 use super::{Subject, everything, filled, numbers, shop, text};
-use crate::{Question, SearchError};
+use crate::{Changes, Question, SearchError};
 
 fn small_shop() -> Vec<SearchDocument> {
     [3, 6, 9, 12].map(shop::document).to_vec()
@@ -81,6 +81,21 @@ pub(crate) async fn the_old_serves_while_the_new_is_filled(subject: Subject) {
         let found = numbers(&answer.expect("searches go on during a swap"));
         assert_eq!(found, [12, 9, 6, 3]);
     }
+}
+
+pub(crate) async fn changes_go_on_while_the_new_is_filled(subject: Subject) {
+    let subject = subject.with_shop().await;
+    subject.engine.begin().await.unwrap();
+    subject.fill(&small_shop(), &shop::categories()).await;
+    let removed = Changes { removed: vec![shop::product_id(15)], ..Changes::default() };
+    subject.apply(removed, filled(2)).await;
+    let mut serving = Expected::shop();
+    serving.documents.remove(&shop::product_id(15));
+    assert_same(&subject, &serving).await;
+    assert_eq!(subject.engine.filled().await.unwrap(), Some(filled(2)));
+    (subject.tell_all)(&small_shop(), &shop::categories());
+    subject.engine.swap(filled(3)).await.unwrap();
+    assert_same(&subject, &expected(&small_shop())).await;
 }
 
 pub(crate) async fn an_unfinished_refill_leaves_no_trace(subject: Subject) {

@@ -4,6 +4,7 @@ use meilisearch_sdk::errors::{Error, ErrorType};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::document::TREE_ID;
 use super::server::{Failure, Server};
 use crate::SearchError;
 
@@ -76,7 +77,7 @@ fn number(version: &str) -> Option<(u32, u32)> {
 async fn missing_rights(server: &Server, index: &str) -> Result<Vec<&'static str>, SearchError> {
     let mut missing = Vec::new();
     let malformed = || json!(7);
-    let tried: [(&'static str, Result<Value, Failure>); 7] = [
+    let tried: [(&'static str, Result<Value, Failure>); 11] = [
         ("indexes.get", server.get("/indexes?limit=1").await),
         ("tasks.get", server.get("/tasks?limit=1").await),
         (
@@ -100,6 +101,17 @@ async fn missing_rights(server: &Server, index: &str) -> Result<Vec<&'static str
             "documents.add",
             server.post(&format!("/indexes/{index}/documents"), malformed()).await.map(nothing),
         ),
+        (
+            "documents.delete",
+            server
+                .post(&format!("/indexes/{index}/documents/delete-batch"), malformed())
+                .await
+                .map(nothing),
+        ),
+        ("documents.get", server.get(&format!("/indexes/{index}/documents/{TREE_ID}")).await),
+        ("settings.get", server.get(&format!("/indexes/{index}/settings/ranking-rules")).await),
+        // A name no index can have.
+        ("indexes.delete", server.delete(&format!("/indexes/{index}_~")).await.map(nothing)),
         ("indexes.swap", server.post("/swap-indexes", malformed()).await.map(nothing)),
     ];
     for (right, answer) in tried {

@@ -22,6 +22,7 @@ mod hits;
 mod indexes;
 mod merge;
 mod query;
+mod requests;
 mod server;
 mod settings;
 #[cfg(test)]
@@ -39,14 +40,15 @@ pub use settings::MeilisearchOptions;
 use tokio::sync::Mutex as AsyncMutex;
 use write::Writer;
 
-use crate::{Changes, Filled, Findings, Question, SearchEngine, SearchError};
+use crate::{Changes, Filled, Findings, Question, Refilling, SearchEngine, SearchError};
 
 /// Places of categories in the order of the tree, by id, and the checksum of that tree.
 type Places = (u32, Arc<HashMap<String, usize>>);
 
 /// A client of one index, and of the ones that are filled to take its place.
 ///
-/// Several processes may search in one index; only one may write to it.
+/// Several processes may search in one index. One at a time may write to it; where two do for a moment,
+/// each taking the other for gone, what they wrote is told again.
 pub struct MeilisearchEngine {
     server: Server,
     options: MeilisearchOptions,
@@ -148,8 +150,13 @@ impl SearchEngine for MeilisearchEngine {
             .map(|(meta, _)| meta.filled()))
     }
 
-    async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {
-        write::apply(self, changes, filled).await
+    async fn apply(
+        &self,
+        changes: Changes,
+        before: Filled,
+        filled: Filled,
+    ) -> Result<(), SearchError> {
+        write::apply(self, changes, before, filled).await
     }
 
     async fn begin(&self) -> Result<(), SearchError> {
@@ -162,6 +169,14 @@ impl SearchEngine for MeilisearchEngine {
 
     async fn swap(&self, filled: Filled) -> Result<(), SearchError> {
         write::swap(self, filled).await
+    }
+
+    async fn request_refill(&self) -> Result<bool, SearchError> {
+        requests::make(self).await
+    }
+
+    async fn refilling(&self) -> Result<Refilling, SearchError> {
+        requests::look(self).await
     }
 
     async fn search(&self, question: &Question) -> Result<Findings, SearchError> {

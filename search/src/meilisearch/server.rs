@@ -94,6 +94,16 @@ impl Server {
                 "the address of Meilisearch must begin with http:// or https://".to_owned(),
             ));
         }
+        let authority = url.split("://").nth(1).unwrap_or_default();
+        let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            // Said without the address: a password may be in it.
+            return Err(SearchError::Misconfigured(
+                "the address of Meilisearch must not have a user or a password in it (`user:password@`): \
+                 give the API key by itself"
+                    .to_owned(),
+            ));
+        }
         // The library panics at a key that cannot be sent.
         if key.is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(SearchError::Misconfigured(

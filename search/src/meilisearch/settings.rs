@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use journal::Clock;
+use projections::Projector;
+use projections::catalogue::Catalogue;
 use serde_json::{Value, json};
 
 /// More values of one facet than a catalogue has.
@@ -67,9 +69,11 @@ impl MeilisearchOptions {
         })
     }
 
-    /// Checksum of all that decides how documents are found.
+    /// Checksum of all that decides how documents are found, and of what they are made from: a
+    /// catalogue of another version may say something else of the same products.
     pub(super) fn checksum(&self) -> u32 {
-        crc32fast::hash(self.settings().to_string().as_bytes())
+        let made_by = format!("{} catalogue {}", self.settings(), Catalogue::VERSION);
+        crc32fast::hash(made_by.as_bytes())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod failures;
 mod many;
+mod sharing;
 mod values;
 
 use std::env;

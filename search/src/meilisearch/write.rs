@@ -48,6 +48,12 @@ struct Sorted {
     removed: Vec<ProductId>,
 }
 
+impl Sorted {
+    fn is_empty(&self) -> bool {
+        self.written.is_empty() && self.removed.is_empty()
+    }
+}
+
 fn sorted(changes: Changes) -> (Sorted, Option<Vec<CategoryView>>) {
     let mut written = BTreeMap::new();
     let mut removed: HashSet<ProductId> = changes.removed.into_iter().collect();
@@ -67,31 +73,42 @@ fn sorted(changes: Changes) -> (Sorted, Option<Vec<CategoryView>>) {
 pub(super) async fn apply(
     engine: &MeilisearchEngine,
     changes: Changes,
+    before: Filled,
     filled: Filled,
 ) -> Result<(), SearchError> {
     // One at a time: the count below is only right while nobody else writes.
     let _writer = engine.writer.lock().await;
     let index = &engine.options.index;
     settle(engine).await?;
-    let Some((before, count)) = engine.meta().await? else {
+    let Some((found, count)) = engine.meta().await? else {
         return Err(SearchError::Damaged(format!(
             "the index `{index}` in Meilisearch at {} is not what this program filled: it has to be \
              filled anew",
             engine.server.url()
         )));
     };
+    if found.filled() != before {
+        return Err(somebody_else(engine));
+    }
     let (sorted, categories) = sorted(changes);
+    if sorted.is_empty() && categories.is_none() {
+        // Only how far it is.
+        let mut after = found;
+        after.set(filled);
+        let task = send_values(engine, index, &json!([after])).await?;
+        return wait(engine, task, "take in changes").await;
+    }
     let known = |ids: Vec<ProductId>| count_of(engine, ids);
     let replaced = known(sorted.written.keys().copied().collect()).await?;
     let gone = known(sorted.removed.clone()).await?;
     let products = (count + sorted.written.len() as u64).saturating_sub(replaced + gone);
 
     let mut tasks = send(engine, index, sorted.written.into_values()).await?;
+    let mut left = found;
     if gone > 0 {
         // Should this end half-way, the index must not pass for one that lost documents.
-        let mut fewer = before.clone();
-        fewer.products = products.min(before.products);
-        tasks.push(send_values(engine, index, &json!([fewer])).await?);
+        left.products = products.min(left.products);
+        tasks.push(send_values(engine, index, &json!([left])).await?);
     }
     for task in tasks {
         wait(engine, task, "take in changes").await?;
@@ -100,7 +117,8 @@ pub(super) async fn apply(
         let task = remove(engine, index, &sorted.removed).await?;
         wait(engine, task, "take out products").await?;
     }
-    let mut after = before;
+    stands(engine, &left).await?;
+    let mut after = left;
     after.products = products;
     after.set(filled);
     let task = match categories.map(|categories| Tree::new(&categories)) {
@@ -111,6 +129,32 @@ pub(super) async fn apply(
         None => send_values(engine, index, &json!([after])).await?,
     };
     wait(engine, task, "take in changes").await
+}
+
+/// Whether the index still says what this writer left in it. If not, another one wrote meanwhile, and
+/// each may have put an older document in place of the other's newer one: both are to read on from where
+/// the one was that is further back.
+async fn stands(engine: &MeilisearchEngine, left: &Meta) -> Result<(), SearchError> {
+    let Some((mut theirs, _)) = engine.meta().await? else { return Err(somebody_else(engine)) };
+    if theirs == *left {
+        return Ok(());
+    }
+    if theirs.journal == left.journal && theirs.position > left.position {
+        theirs.position = left.position;
+        // Neither knows what the other put in and took out.
+        theirs.products = theirs.products.min(left.products);
+        let task = send_values(engine, &engine.options.index, &json!([theirs])).await?;
+        wait(engine, task, "take in changes").await?;
+    }
+    Err(somebody_else(engine))
+}
+
+fn somebody_else(engine: &MeilisearchEngine) -> SearchError {
+    SearchError::Unavailable(format!(
+        "somebody else writes to the index `{}` in Meilisearch at {}",
+        engine.options.index,
+        engine.server.url()
+    ))
 }
 
 pub(super) async fn begin(engine: &MeilisearchEngine) -> Result<(), SearchError> {
@@ -243,7 +287,10 @@ async fn count_of(engine: &MeilisearchEngine, ids: Vec<ProductId>) -> Result<u64
     count(engine, queries.collect()).await
 }
 
-async fn count(engine: &MeilisearchEngine, queries: Vec<Query>) -> Result<u64, SearchError> {
+pub(super) async fn count(
+    engine: &MeilisearchEngine,
+    queries: Vec<Query>,
+) -> Result<u64, SearchError> {
     let answers: Result<Answers, _> =
         engine.server.search("/multi-search", Queries { queries }, CALL_TIMEOUT).await;
     let answers = answers
@@ -279,7 +326,7 @@ async fn send(
     Ok(tasks)
 }
 
-async fn send_values<B: serde::Serialize + Send + Sync>(
+pub(super) async fn send_values<B: serde::Serialize + Send + Sync>(
     engine: &MeilisearchEngine,
     index: &str,
     documents: &B,

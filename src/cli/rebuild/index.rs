@@ -1,10 +1,13 @@
 //! `tillroll rebuild search`: the search index again from the catalogue, by the server that has it or
 //! here.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use projections::{ReadModels, models};
 use search::{FillProgress, RefillRequest, SearchError};
+use tokio::runtime::Runtime;
 
 use crate::cli::finding::FindingArgs;
 use crate::cli::{Exit, Failure, Global, terminal};
@@ -16,6 +19,7 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long a filling may stand still.
 const STILL_MAX: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+const NOT_FILLED: &str = "the index was not filled; the log says why";
 
 pub(super) fn fill(global: &Global, args: &FindingArgs) -> Result<Exit, Failure> {
     let (stores, options) = (global.stores()?, args.options()?);
@@ -25,17 +29,16 @@ pub(super) fn fill(global: &Global, args: &FindingArgs) -> Result<Exit, Failure>
     }
     let reads = ReadModels::open(&stores.read_models()?, &models::all())?;
     let directory = stores.data.join(SEARCH);
-    let request = RefillRequest::make(&directory)?;
     let mut bar = terminal::Progress::new("rebuild", "products");
     bar.stage("waiting for the server", "products");
-    // A server of Meilisearch does not tell whether anybody else writes to it.
-    let is_shared = matches!(options.place, SearchPlace::Meilisearch { .. });
-    if is_shared && watch(&directory, &request, &mut bar) {
-        return say(global, FillProgress::read(&directory));
+    if matches!(options.place, SearchPlace::Meilisearch { .. }) {
+        let refill = Refill::open(&stores, &options, &journal, &reads)?;
+        return fill_shared(global, refill, &directory, &mut bar);
     }
+    let request = RefillRequest::make(&directory)?;
     let refill = match Refill::open(&stores, &options, &journal, &reads) {
         Ok(refill) => refill,
-        Err(FindingError::Engine(SearchError::Unavailable(why))) if !is_shared => {
+        Err(FindingError::Engine(SearchError::Unavailable(why))) => {
             return if watch(&directory, &request, &mut bar) {
                 say(global, FillProgress::read(&directory))
             } else {
@@ -48,18 +51,66 @@ pub(super) fn fill(global: &Global, args: &FindingArgs) -> Result<Exit, Failure>
             return Err(error.into());
         }
     };
-    let last = fill_here(refill, &mut bar)?;
+    let last = fill_here(refill, &runtime()?, &mut bar)?;
     if last.finished > 0 {
         return say(global, Some(last));
     }
     request.done();
-    Err("the index was not filled; the log says why".into())
+    Err(NOT_FILLED.into())
+}
+
+/// Asks the node that writes the index, wherever it is, and fills it here only if none takes the request.
+fn fill_shared(
+    global: &Global,
+    refill: Refill,
+    directory: &Path,
+    bar: &mut terminal::Progress,
+) -> Result<Exit, Failure> {
+    let runtime = runtime()?;
+    let engine = Arc::clone(&refill.engine);
+    let here_before = FillProgress::read(directory);
+    runtime.block_on(engine.request_refill()).map_err(FindingError::from)?;
+    let first = runtime.block_on(engine.refilling()).map_err(FindingError::from)?;
+    let (mut moved, mut last, mut taken) = (Instant::now(), first.filling, false);
+    loop {
+        let now = runtime.block_on(engine.refilling()).map_err(FindingError::from)?;
+        if !now.is_requested {
+            bar.done();
+            // Only a filling by a server with this data directory tells how fast it was.
+            let here = FillProgress::read(directory).filter(|it| Some(*it) != here_before);
+            let elsewhere = FillProgress { done: now.serving, ..FillProgress::default() };
+            return say(global, Some(here.unwrap_or(elsewhere)));
+        }
+        if now.filling != last {
+            (moved, last, taken) = (Instant::now(), now.filling, true);
+        }
+        if let Some(done) = now.filling.filter(|_| taken) {
+            bar.stage("filling", "products");
+            bar.at(done, Some(now.serving.max(done)));
+        }
+        if taken && moved.elapsed() > STILL_MAX {
+            return Err("the node that fills the index stands still; its log may say why".into());
+        }
+        if !taken && moved.elapsed() > TAKEN_WITHIN {
+            break;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    // Should a node come to lead just now, whoever finds that the other wrote reads on from there.
+    let last = fill_here(refill, &runtime, bar)?;
+    if last.finished > 0 { say(global, Some(last)) } else { Err(NOT_FILLED.into()) }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
 /// Fills the index in this process; what was reached when it was done or stood still.
-fn fill_here(refill: Refill, bar: &mut terminal::Progress) -> Result<FillProgress, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+fn fill_here(
+    refill: Refill,
+    runtime: &Runtime,
+    bar: &mut terminal::Progress,
+) -> Result<FillProgress, Failure> {
     let fills = refill.fills.clone();
     let (give_up, given_up) = tokio::sync::oneshot::channel::<()>();
     let filling = runtime.spawn(refill.run(async move { drop(given_up.await) }));
@@ -81,11 +132,7 @@ fn fill_here(refill: Refill, bar: &mut terminal::Progress) -> Result<FillProgres
 }
 
 /// Watches whoever else fills the index; false if nobody does.
-fn watch(
-    directory: &std::path::Path,
-    request: &RefillRequest,
-    bar: &mut terminal::Progress,
-) -> bool {
+fn watch(directory: &Path, request: &RefillRequest, bar: &mut terminal::Progress) -> bool {
     let mut moved = Instant::now();
     let mut last = FillProgress::read(directory);
     let mut taken = false;

@@ -11,12 +11,12 @@ mod built_in {
     use async_trait::async_trait;
     use commands::Clock;
     use search::{
-        Changes, Filled, Findings, MeilisearchEngine, MeilisearchOptions, Question, SearchEngine,
-        SearchError,
+        Changes, Filled, Findings, MeilisearchEngine, MeilisearchOptions, Question, Refilling,
+        SearchEngine, SearchError,
     };
     use tokio::sync::OnceCell;
 
-    use super::super::{FindingError, FindingOptions};
+    use super::super::{Engines, FindingError, FindingOptions};
     use crate::block_on::block_on_tokio;
 
     /// How long the start waits to learn whether the server is what it should be.
@@ -37,7 +37,7 @@ mod built_in {
         index: &str,
         options: &FindingOptions,
         clock: &Arc<dyn Clock>,
-    ) -> Result<Arc<dyn SearchEngine>, FindingError> {
+    ) -> Result<Engines, FindingError> {
         let now = Arc::clone(clock);
         let options = MeilisearchOptions {
             index: index.to_owned(),
@@ -59,12 +59,15 @@ mod built_in {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(Arc::new(WhenThere {
-            url: url.to_owned(),
-            key: key.map(str::to_owned),
-            options,
-            connected: OnceCell::new(),
-        }))
+        let client = || {
+            Arc::new(WhenThere {
+                url: url.to_owned(),
+                key: key.map(str::to_owned),
+                options: options.clone(),
+                connected: OnceCell::new(),
+            })
+        };
+        Ok(Engines { asked: client(), written: client() })
     }
 
     impl WhenThere {
@@ -85,8 +88,13 @@ mod built_in {
             self.there().await?.filled().await
         }
 
-        async fn apply(&self, changes: Changes, filled: Filled) -> Result<(), SearchError> {
-            self.there().await?.apply(changes, filled).await
+        async fn apply(
+            &self,
+            changes: Changes,
+            before: Filled,
+            filled: Filled,
+        ) -> Result<(), SearchError> {
+            self.there().await?.apply(changes, before, filled).await
         }
 
         async fn begin(&self) -> Result<(), SearchError> {
@@ -99,6 +107,14 @@ mod built_in {
 
         async fn swap(&self, filled: Filled) -> Result<(), SearchError> {
             self.there().await?.swap(filled).await
+        }
+
+        async fn request_refill(&self) -> Result<bool, SearchError> {
+            self.there().await?.request_refill().await
+        }
+
+        async fn refilling(&self) -> Result<Refilling, SearchError> {
+            self.there().await?.refilling().await
         }
 
         async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
@@ -114,7 +130,7 @@ pub(super) fn engine(
     _: &str,
     _: &super::FindingOptions,
     _: &std::sync::Arc<dyn commands::Clock>,
-) -> Result<std::sync::Arc<dyn search::SearchEngine>, super::FindingError> {
+) -> Result<super::Engines, super::FindingError> {
     Err(super::FindingError::NotBuiltIn(
         "this program was built without Meilisearch: build it with `--features meilisearch`",
     ))

@@ -57,7 +57,7 @@ async fn what_served_serves_again_after_a_restart() {
     let before = engine.search(&text("lantern")).await.unwrap();
     assert!(before.total > 0);
     let changed = Changes { documents: vec![shop::document(1)], ..Changes::default() };
-    engine.apply(changed, filled(7)).await.unwrap();
+    engine.apply(changed, filled(1), filled(7)).await.unwrap();
     drop(engine);
 
     let engine = open(directory.path(), &shelf);

@@ -101,7 +101,7 @@ impl SearchEngine for Words {
         Ok(self.is_filled.load(Ordering::Relaxed).then_some(filled))
     }
 
-    async fn apply(&self, changes: Changes, _: Filled) -> Result<(), SearchError> {
+    async fn apply(&self, changes: Changes, _: Filled, _: Filled) -> Result<(), SearchError> {
         let mut names = self.names.lock().unwrap();
         for document in &changes.documents {
             names.insert(document.number, document.name.clone());
@@ -231,7 +231,7 @@ impl Shop {
             categories: Some(categories()),
         };
         let filled = Filled { journal: JournalId::nil(), generation: 1, position: Position(1) };
-        self.engine.apply(changes, filled).await.unwrap();
+        self.engine.apply(changes, filled, filled).await.unwrap();
     }
 
     pub(super) async fn ask(&self, request: &Request) -> Answer {

@@ -44,14 +44,14 @@ async fn a_server_that_is_down_is_unavailable_until_it_is_up() {
     place.double.as_mut().unwrap().stop();
     unavailable(engine.search(&everything()).await, "cannot be reached");
     unavailable(engine.filled().await, "cannot be reached");
-    unavailable(engine.apply(one_change(), filled(2)).await, "cannot be reached");
+    unavailable(engine.apply(one_change(), filled(1), filled(2)).await, "cannot be reached");
     unavailable(engine.begin().await, "cannot be reached");
     let again = MeilisearchEngine::connect(&place.url, Some(&place.key), place.options()).await;
     unavailable(again.map(|_| ()), &place.url);
     place.double.as_mut().unwrap().run();
     assert_eq!(engine.filled().await.unwrap(), Some(filled(1)));
     assert_eq!(total(&engine).await, u64::from(shop::PRODUCTS));
-    engine.apply(one_change(), filled(2)).await.unwrap();
+    engine.apply(one_change(), filled(1), filled(2)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +73,7 @@ async fn a_broken_server_is_unavailable() {
     let engine = with_shop(&place).await;
     place.double().shared.broken.store(true, Relaxed);
     unavailable(engine.search(&everything()).await, "internal");
-    unavailable(engine.apply(one_change(), filled(2)).await, "internal");
+    unavailable(engine.apply(one_change(), filled(1), filled(2)).await, "internal");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn a_lost_or_emptied_index_has_to_be_filled() {
         assert_eq!(engine.filled().await.unwrap(), None);
         unavailable(engine.search(&everything()).await, "has to be filled");
         unavailable(engine.search(&text("durable lantern")).await, "has to be filled");
-        let applied = engine.apply(one_change(), filled(2)).await;
+        let applied = engine.apply(one_change(), filled(1), filled(2)).await;
         assert!(matches!(applied, Err(SearchError::Damaged(_))), "{applied:?}");
         let subject = crate::conformance::Subject::new(engine.clone());
         subject.with_shop().await;
@@ -117,6 +117,13 @@ async fn a_wrong_key_is_the_operators_to_change() {
         MeilisearchEngine::connect("localhost:7700", None, place.options()).await,
         &["http://"],
     );
+    let with_password = place.url.replace("://", "://somebody:s3cret@");
+    let answer =
+        MeilisearchEngine::connect(&with_password, Some(&place.key), place.options()).await;
+    if let Err(error) = &answer {
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "no password in a message");
+    }
+    misconfigured(answer, &["must not have a user or a password"]);
     let mut options = place.options();
     options.index = "prod/../ucts".to_owned();
     misconfigured(
@@ -127,21 +134,31 @@ async fn a_wrong_key_is_the_operators_to_change() {
     let rights = |rights: &[&str]| rights.iter().map(|right| (*right).to_owned()).collect();
     let keys = &place.double().shared.keys;
     keys.lock().unwrap().insert("search-only".to_owned(), rights(&["search", "version"]));
-    let most = [
+    let all = [
         "search",
         "version",
-        "tasks.*",
-        "settings.*",
-        "documents.*",
+        "tasks.get",
+        "settings.get",
+        "settings.update",
+        "documents.add",
+        "documents.get",
+        "documents.delete",
         "indexes.get",
         "indexes.create",
+        "indexes.delete",
+        "indexes.swap",
     ];
-    keys.lock().unwrap().insert("most".to_owned(), rights(&most));
+    keys.lock().unwrap().insert("all".to_owned(), rights(&all));
+    connect(Some("all")).await.unwrap();
+    for lacks in all.into_iter().filter(|right| *right != "version") {
+        let most: Vec<&str> = all.into_iter().filter(|right| *right != lacks).collect();
+        keys.lock().unwrap().insert("most".to_owned(), rights(&most));
+        misconfigured(connect(Some("most")).await, &["lacks rights", &format!(": {lacks}")]);
+    }
     misconfigured(
         connect(Some("search-only")).await,
         &["indexes.get", "tasks.get", "documents.add"],
     );
-    misconfigured(connect(Some("most")).await, &["lacks rights", ": indexes.swap"]);
     assert!(place.double().shared.indexes().is_empty(), "to try a key changes nothing");
     // One that is taken away later.
     let all: Vec<String> = rights(&["*"]);
@@ -181,17 +198,19 @@ async fn a_task_that_ends_badly_is_an_error_and_can_be_repeated() {
             categories: None,
         };
         let restored = Changes { documents: vec![shop::document(6)], ..Changes::default() };
+        let served = engine.filled().await.unwrap().unwrap();
         // The documents, what says that there will be fewer, the removal, what says what there is.
         for good_before in 0..4 {
-            engine.apply(restored.clone(), filled(1)).await.unwrap();
+            let before = if good_before == 0 { served } else { filled(1) };
+            engine.apply(restored.clone(), before, filled(1)).await.unwrap();
             for _ in 0..good_before {
                 shared.next_task(TaskFate::Succeed);
             }
             shared.next_task(fate);
-            unavailable(engine.apply(changes.clone(), filled(2)).await, says);
+            unavailable(engine.apply(changes.clone(), filled(1), filled(2)).await, says);
             assert_eq!(engine.filled().await.unwrap(), Some(filled(1)), "nothing was taken in");
         }
-        engine.apply(changes, filled(2)).await.unwrap();
+        engine.apply(changes, filled(1), filled(2)).await.unwrap();
         assert_eq!(engine.filled().await.unwrap(), Some(filled(2)));
         assert_eq!(engine.search(&text("weatherproof")).await.unwrap().total, 1);
         assert_eq!(total(&engine).await, u64::from(shop::PRODUCTS) - 1);
@@ -206,7 +225,10 @@ async fn a_queue_that_stands_still_is_not_waited_for_forever() {
     options.task_timeout = Duration::from_millis(50);
     let engine = place.connect(options).await;
     place.double().shared.next_task(TaskFate::Stick);
-    unavailable(engine.apply(one_change(), filled(2)).await, "its queue of tasks stands still");
+    unavailable(
+        engine.apply(one_change(), filled(1), filled(2)).await,
+        "its queue of tasks stands still",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,10 @@ async fn twenty_thousand_products_go_in_parts() {
     let mut documents = many(20_100, 20).split_off(17_000);
     documents.truncate(3_100);
     let removed = (1..=1_500).map(shop::product_id).collect();
-    engine.apply(Changes { documents, removed, categories: None }, filled(2)).await.unwrap();
+    engine
+        .apply(Changes { documents, removed, categories: None }, filled(1), filled(2))
+        .await
+        .unwrap();
     assert_eq!(engine.filled().await.unwrap(), Some(filled(2)));
     assert_eq!(engine.search(&question).await.unwrap().total, 18_600);
 }

@@ -147,6 +147,6 @@ async fn a_price_that_has_ended_is_found_by_no_filter() {
     assert!(!has_it(asked(price(1_140, 1_140), shop::sale_end())).await);
     *place.clock.lock().unwrap() = shop::sale_end();
     let changes = Changes { documents: vec![shop::document(1)], ..Changes::default() };
-    engine.apply(changes, filled(2)).await.unwrap();
+    engine.apply(changes, filled(1), filled(2)).await.unwrap();
     assert!(has_it(asked(price(1_900, 1_900), shop::sale_end())).await);
 }
