@@ -97,7 +97,7 @@ mod tests {
             asked += 1;
             worked_out
         };
-        let first = everything();
+        let first = Question { limit: 20, ..everything() };
         assert!(ask(&first));
         assert!(!ask(&first));
         let filter = Filter { in_stock: Some(true), ..Filter::default() };
@@ -131,7 +131,7 @@ mod tests {
         let browsed = Browsed::default();
         let columns = shelf.read();
         for offset in 0..3 * KEPT {
-            let question = Question { offset, ..everything() };
+            let question = Question { offset, limit: 20, ..everything() };
             browsed.get(&columns, &question, || answer(&columns, &question, None));
         }
         assert_eq!(browsed.0.lock().unwrap().len(), KEPT);

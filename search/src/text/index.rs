@@ -226,6 +226,8 @@ impl TextIndex {
     /// `Unavailable`, `Damaged`. All that was added is lost then.
     pub fn add(&self, documents: &[SearchDocument]) -> Result<(), SearchError> {
         self.change(|writer| {
+            // What is added may come to nothing: the note would wait for it.
+            writer.pay()?;
             writer.adding = true;
             writer.write(documents)
         })

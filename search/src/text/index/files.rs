@@ -10,6 +10,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
@@ -20,6 +21,8 @@ use tantivy::directory::{
 
 /// What says which files are the index.
 const META: &str = "meta.json";
+/// Files written beside others so far.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// Files synced at the same time.
 const AT_ONCE: usize = 16;
 
@@ -118,7 +121,6 @@ impl Directory for Files {
         self.files.atomic_read(path)
     }
 
-    /// Whoever calls it for one path does so one at a time.
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
         if path == Path::new(META) {
             self.files.atomic_write(path, data)?;
@@ -126,7 +128,8 @@ impl Directory for Files {
             return Ok(());
         }
         let mut beside = self.directory.join(path).into_os_string();
-        beside.push(".new");
+        // Merging may go on for a moment after its index was closed, beside the one opened next.
+        beside.push(format!(".{}.new", WRITTEN.fetch_add(1, Ordering::Relaxed)));
         let mut file = File::create(&beside)?;
         file.write_all(data)?;
         fs::rename(&beside, self.directory.join(path))?;

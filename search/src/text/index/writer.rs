@@ -103,12 +103,13 @@ impl Writer {
                 "the text index lost what was added to it; it has to be filled anew".to_owned(),
             ));
         }
+        // Also if it fails: how far it came is not known then.
+        self.ahead = true;
         let payload = format!("{}\n{note}", Layout::mark(self.language));
         let failed = |error: TantivyError| refusal(&error);
         let mut commit = self.open()?.prepare_commit().map_err(failed)?;
         commit.set_payload(&payload);
         commit.commit().map_err(failed)?;
-        self.ahead = true;
         self.index.directory().sync_directory().map_err(|error| refusal(&error.into()))?;
         self.note = Some(note.to_owned());
         self.adding = false;
