@@ -49,7 +49,7 @@ pub(crate) async fn measure(address: &str, shop: &Shop) {
 async fn change(link: &mut Connection, shop: &Shop, number: usize) {
     let by = [("authorization", shop.admin.as_str())];
     let product = &shop.products[random(number) % shop.products.len()];
-    if number % 4 > 0 {
+    if !number.is_multiple_of(4) {
         let body = json!({"base_prices": {"GBP": 100 + random(number) % 9_000}}).to_string();
         let path = format!("/products/{product}/prices");
         link.send(Method::PUT, &path, &by, Some(body)).await.expect(200);
