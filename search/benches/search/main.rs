@@ -186,7 +186,7 @@ async fn change(engine: &EmbeddedEngine, shelf: &Shelf, made_up: &Shop, products
         in_index.push(started.elapsed());
         let changes = Changes { documents: sold_out, ..Changes::default() };
         let started = Instant::now();
-        engine.apply(changes, filled(position)).await.unwrap();
+        engine.apply(changes, filled(position), filled(position)).await.unwrap();
         same_words.push(started.elapsed());
     }
     let all =
