@@ -25,7 +25,6 @@ pub(crate) mod weighing;
 
 use crate::sql::{Connection, OptionalExtension, params};
 use domain::OrderId;
-use domain::order::OrderEvent;
 use schemas::AnyEvent;
 
 pub use all_pairs::{AllPairs, Pair, all_pairs};
@@ -35,7 +34,6 @@ pub use refresh::{Budget, Refreshed, Settings, refresh, stale_products};
 pub use score::{Partner, Score, UnknownScore};
 pub use top::{Freshness, Recommendation, TOP_MAX, Top, top};
 
-use crate::id_column::stream_id;
 use crate::{Envelope, Projector, StoreError};
 use changes::Change;
 
@@ -82,22 +80,7 @@ impl Projector for FrequentlyBoughtTogether {
     }
 
     fn keys(event: &Envelope, keys: &mut Vec<OrderId>) {
-        let AnyEvent::Order(order) = &event.event else {
-            return;
-        };
-        match order {
-            OrderEvent::Placed(_)
-            | OrderEvent::Confirmed(_)
-            | OrderEvent::LinesReturned { .. }
-            | OrderEvent::Returned(_)
-            | OrderEvent::Cancelled(_)
-            | OrderEvent::Failed(_) => keys.extend(stream_id::<OrderId>(event)),
-            OrderEvent::ProcessingStarted(_)
-            | OrderEvent::LinesShipped { .. }
-            | OrderEvent::Shipped(_)
-            | OrderEvent::LinesDelivered { .. }
-            | OrderEvent::Delivered(_) => {}
-        }
+        keys.extend(Basket::changed_by(event));
     }
 
     fn fold(_: &OrderId, row: Option<Basket>, event: &Envelope) -> Option<Basket> {

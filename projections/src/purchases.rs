@@ -24,7 +24,7 @@ pub use orders::{CountedOrder, orders_after};
 pub use popularity::{HALF_LIFE_DAYS, Popular, popular, refresh_popular};
 
 use crate::frequently_bought_together::Basket;
-use crate::id_column::{optional_id, stream_id};
+use crate::id_column::optional_id;
 use crate::sql::{Connection, OptionalExtension, params};
 use crate::{Envelope, Projector, StoreError};
 
@@ -73,22 +73,7 @@ impl Projector for Purchases {
     }
 
     fn keys(event: &Envelope, keys: &mut Vec<OrderId>) {
-        let AnyEvent::Order(order) = &event.event else {
-            return;
-        };
-        match order {
-            OrderEvent::Placed(_)
-            | OrderEvent::Confirmed(_)
-            | OrderEvent::LinesReturned { .. }
-            | OrderEvent::Returned(_)
-            | OrderEvent::Cancelled(_)
-            | OrderEvent::Failed(_) => keys.extend(stream_id::<OrderId>(event)),
-            OrderEvent::ProcessingStarted(_)
-            | OrderEvent::LinesShipped { .. }
-            | OrderEvent::Shipped(_)
-            | OrderEvent::LinesDelivered { .. }
-            | OrderEvent::Delivered(_) => {}
-        }
+        keys.extend(Basket::changed_by(event));
     }
 
     fn fold(_: &OrderId, row: Option<Purchase>, event: &Envelope) -> Option<Purchase> {

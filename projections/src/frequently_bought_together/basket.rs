@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::sql::FromSqlError;
 use domain::order::{LineUnits, OrderEvent, OrderLine};
-use domain::{LineNumber, ProductId};
+use domain::{LineNumber, OrderId, ProductId};
 use journal::Position;
+use schemas::AnyEvent;
 
-use crate::id_column::ids;
+use crate::Envelope;
+use crate::id_column::{ids, stream_id};
 
 /// An order's products, from its placing until it comes to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,24 @@ struct Line {
 }
 
 impl Basket {
+    /// The order whose basket an event may change.
+    pub(crate) fn changed_by(event: &Envelope) -> Option<OrderId> {
+        let AnyEvent::Order(order) = &event.event else { return None };
+        match order {
+            OrderEvent::Placed(_)
+            | OrderEvent::Confirmed(_)
+            | OrderEvent::LinesReturned { .. }
+            | OrderEvent::Returned(_)
+            | OrderEvent::Cancelled(_)
+            | OrderEvent::Failed(_) => stream_id(event),
+            OrderEvent::ProcessingStarted(_)
+            | OrderEvent::LinesShipped { .. }
+            | OrderEvent::Shipped(_)
+            | OrderEvent::LinesDelivered { .. }
+            | OrderEvent::Delivered(_) => None,
+        }
+    }
+
     pub(crate) fn fold(row: Option<Self>, event: &OrderEvent, position: Position) -> Option<Self> {
         match event {
             OrderEvent::Placed(order) => row.or_else(|| Self::placed(&order.lines, position)),
