@@ -1,6 +1,8 @@
 //! Three nodes on one PostgreSQL, with a bus: they are one shop, and any of them may go.
 
 mod cluster;
+#[cfg(feature = "meilisearch")]
+mod finding;
 mod link;
 mod load;
 mod messages;

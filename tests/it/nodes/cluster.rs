@@ -33,12 +33,13 @@ pub(crate) struct Node {
     data: PathBuf,
     /// What every command is told: where the stores are.
     stores: Vec<String>,
-    bus: String,
+    /// What `serve` is told besides.
+    serving: Vec<String>,
 }
 
 impl Node {
     pub(crate) fn start(&mut self) {
-        let words = self.stores.iter().map(String::as_str).chain(["--bus", &self.bus]);
+        let words = self.stores.iter().chain(&self.serving).map(String::as_str);
         self.server = Some(Server::start_with(&self.data, &words.collect::<Vec<_>>()));
     }
 
@@ -52,6 +53,11 @@ impl Node {
 impl Cluster {
     /// A fresh database with so many nodes on it.
     pub(crate) async fn start(count: usize, reads: Reads) -> Self {
+        Self::start_with(count, reads, &[]).await
+    }
+
+    /// The same with more words for `serve`.
+    pub(crate) async fn start_with(count: usize, reads: Reads, words: &[&str]) -> Self {
         let (postgres, nats) = (postgres::Server::start(), nats::Server::start());
         let directory = DataDir::new();
         let mut nodes = Vec::new();
@@ -64,7 +70,10 @@ impl Cluster {
             if reads == Reads::Shared {
                 stores.extend(["--read-models".to_owned(), url]);
             }
-            nodes.push(Node { link, server: None, data, stores, bus: nats.url() });
+            let bus = nats.url();
+            let serving =
+                ["--bus", &bus].iter().chain(words).map(|&word| word.to_owned()).collect();
+            nodes.push(Node { link, server: None, data, stores, serving });
         }
         let first = &nodes[0].data;
         let (admin_key, storefront_key) = (key(first, "admin"), key(first, "storefront"));
