@@ -100,6 +100,8 @@ pub(crate) async fn make(address: &str, engine: &Engine, products: usize) -> Sho
     });
     let products = futures::future::join_all(makers).await.concat();
     let mut customers = Vec::new();
+    // The first one was idle for too long to be kept.
+    let mut link = Connection::open(address).await;
     let by = [("authorization", storefront.as_str())];
     for number in 0..CUSTOMERS {
         let body =
