@@ -77,6 +77,7 @@ pub(super) fn candidates(
     for_sale: &dyn Fn(ProductId) -> bool,
 ) -> Vec<Suggestion> {
     let mut found: BTreeMap<ProductId, Signals> = BTreeMap::new();
+    let now = models.as_of(now);
     let liked = liked(known, settings, now);
     let vector = models.taste.mean(liked.iter().map(|(product, weight, _)| (*product, *weight)));
     for bought in known.bought {

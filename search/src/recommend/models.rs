@@ -104,6 +104,11 @@ impl Models {
         self.popular = popular;
     }
 
+    /// An instant as far as orders go, see [`Popularity::as_of`].
+    pub(super) fn as_of(&self, now: Timestamp) -> Timestamp {
+        self.popularity.as_of(now)
+    }
+
     pub(super) fn popularity(&self, product: ProductId, now: Timestamp) -> f32 {
         self.popularity.of(product, now)
     }

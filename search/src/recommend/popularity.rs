@@ -13,26 +13,37 @@ use super::purchases::Basket;
 #[derive(Debug)]
 pub(super) struct Popularity {
     half_life_days: f64,
+    /// When the newest order was placed.
+    newest: Option<Timestamp>,
     products: HashMap<ProductId, DecayingSum>,
 }
 
 impl Popularity {
     pub(super) fn new(half_life_days: f64) -> Self {
-        Self { half_life_days, products: HashMap::new() }
+        Self { half_life_days, newest: None, products: HashMap::new() }
+    }
+
+    /// An instant as far as orders go: a shop that rests, or whose past was brought in, is as it was
+    /// when it was ordered from last. Weighed by today, all of it would have faded to nothing.
+    pub(super) fn as_of(&self, now: Timestamp) -> Timestamp {
+        self.newest.map_or(now, |newest| newest.min(now))
     }
 
     pub(super) fn ordered(&mut self, basket: &Basket) {
+        self.newest = self.newest.max(Some(basket.at));
         for product in &basket.products {
             self.products.entry(*product).or_default().add(1.0, basket.at, self.half_life_days);
         }
     }
 
     pub(super) fn of(&self, product: ProductId, now: Timestamp) -> f32 {
+        let now = self.as_of(now);
         self.products.get(&product).map_or(0.0, |sum| sum.at(now, self.half_life_days))
     }
 
     /// The most popular, the first most of all.
     pub(super) fn top(&self, limit: usize, now: Timestamp) -> Vec<(ProductId, f32)> {
+        let now = self.as_of(now);
         let mut all: Vec<_> = (self.products.iter())
             .map(|(product, sum)| (*product, sum.at(now, self.half_life_days)))
             .collect();
@@ -74,5 +85,18 @@ mod tests {
         assert_eq!(top.collect::<Vec<_>>(), [newer, new, old]);
         assert_eq!(popularity.top(1, now)[0].0, newer);
         assert_eq!(popularity.top(0, now), []);
+    }
+
+    #[test]
+    fn a_shop_that_rests_is_as_it_was_when_it_was_ordered_from_last() {
+        let then = Timestamp::UNIX_EPOCH + TimeDelta::days(10_000);
+        let [often, once] = [1, 2].map(|n| ProductId::new(Uuid::from_u128(n)));
+        let mut popularity = Popularity::new(30.0);
+        for products in [vec![once, often], vec![often], vec![often]] {
+            popularity.ordered(&Basket { at: then, customer: None, products });
+        }
+        let years_later = then + TimeDelta::days(6_000);
+        assert_eq!(popularity.top(2, years_later), [(often, 3.0), (once, 1.0)]);
+        assert_eq!(popularity.of(often, years_later), 3.0);
     }
 }
