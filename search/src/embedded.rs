@@ -189,7 +189,13 @@ impl SearchEngine for EmbeddedEngine {
     }
 
     async fn filled(&self) -> Result<Option<Filled>, SearchError> {
-        Ok(self.0.serving().and_then(|serving| noted(&serving)))
+        // A new snapshot may have to be opened: whoever is told how far the index is relies on it.
+        self.aside(|shared| {
+            let Some(serving) = shared.serving() else { return Ok(None) };
+            serving.index.catch_up()?;
+            Ok(noted(&serving))
+        })
+        .await
     }
 
     async fn apply(
@@ -226,7 +232,11 @@ impl SearchEngine for EmbeddedEngine {
     }
 
     async fn fill(&self, changes: Changes) -> Result<(), SearchError> {
-        self.aside(move |shared| shared.begun()?.index.add(&changes.documents)).await
+        self.aside(move |shared| {
+            // What was for sale when it was added may have been taken off sale since.
+            shared.begun()?.index.add(&changes.documents, &changes.removed)
+        })
+        .await
     }
 
     async fn swap(&self, filled: Filled) -> Result<(), SearchError> {

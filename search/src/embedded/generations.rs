@@ -1,7 +1,7 @@
 //! Where indexes are kept: each filling in a directory of its own, and a file that names the one that
 //! serves.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,9 @@ use crate::text::{TextIndex, TextSettings};
 
 /// Names the directory that serves.
 const POINTER: &str = "serving";
+
+/// Locked by whoever has the directory open, for as long as that is so.
+const OWNER: &str = "owner.lock";
 
 /// An index and its directory, which goes with it once it is retired and nobody searches in it.
 pub(super) struct Generation {
@@ -52,12 +55,27 @@ fn remove(directory: &Path) {
 pub(super) struct Generations {
     directory: PathBuf,
     settings: TextSettings,
+    /// Each index has a lock of its own, but only once there is one that can be opened; and whoever
+    /// begins another deletes what does not serve.
+    _owner: File,
 }
 
 impl Generations {
     pub(super) fn new(directory: &Path, settings: TextSettings) -> Result<Self, SearchError> {
         fs::create_dir_all(directory).map_err(|error| unavailable(directory, &error))?;
-        Ok(Self { directory: directory.to_owned(), settings })
+        let path = directory.join(OWNER);
+        let owner = File::create(&path).map_err(|error| unavailable(&path, &error))?;
+        match owner.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(SearchError::Unavailable(format!(
+                    "another process has the search index in {} open",
+                    directory.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error)),
+        }
+        Ok(Self { directory: directory.to_owned(), settings, _owner: owner })
     }
 
     /// `None` if nothing serves that can be read.
@@ -84,6 +102,8 @@ impl Generations {
 
     /// An empty index beside the one that serves. All others are deleted.
     pub(super) fn begin(&self, serving: Option<&Generation>) -> Result<Generation, SearchError> {
+        // Somebody may have deleted it all.
+        fs::create_dir_all(&self.directory).map_err(|e| unavailable(&self.directory, &e))?;
         let serving = serving.map(|serving| serving.files.number);
         let mut last = serving.unwrap_or(0);
         for number in self.numbers()? {

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use tantivy::TantivyError;
-use tantivy::directory::error::{OpenDirectoryError, OpenReadError, OpenWriteError};
+use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 
 use crate::SearchError;
 
@@ -13,6 +13,7 @@ pub(super) fn damaged(what: &str) -> SearchError {
 
 pub(super) fn refusal(error: &TantivyError) -> SearchError {
     match error {
+        TantivyError::LockFailure(LockError::IoError(error), _) => input_output(error),
         TantivyError::LockFailure(..) => SearchError::Unavailable(
             "the text index is being written by somebody else; is another node running in the \
              same data directory?"

@@ -24,7 +24,7 @@ use crate::SearchError;
 mod files;
 mod writer;
 
-use files::Files;
+use files::{Files, META};
 use writer::{Writer, clear};
 
 /// Hits that are explained.
@@ -60,7 +60,7 @@ impl TextIndex {
     /// `Unavailable` while somebody else writes there, `Damaged`.
     pub fn open(directory: &Path, settings: &TextSettings) -> Result<Option<Self>, SearchError> {
         guarded(|| {
-            if !directory.join("meta.json").is_file() {
+            if !directory.join(META).is_file() {
                 return Ok(None);
             }
             let files = Files::open(directory).map_err(|error| refusal(&error))?;
@@ -220,16 +220,30 @@ impl TextIndex {
         Ok(())
     }
 
-    /// Adds documents to a new index; they are found after [`commit`](Self::commit).
+    /// Makes visible what was committed and could not be shown then.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Damaged`.
+    pub(crate) fn catch_up(&self) -> Result<(), SearchError> {
+        self.change(|writer| if writer.ahead { self.show(writer) } else { Ok(()) })
+    }
+
+    /// Adds documents to a new index, and forgets others; they are found after
+    /// [`commit`](Self::commit).
     ///
     /// # Errors
     /// `Unavailable`, `Damaged`. All that was added is lost then.
-    pub fn add(&self, documents: &[SearchDocument]) -> Result<(), SearchError> {
+    pub fn add(
+        &self,
+        documents: &[SearchDocument],
+        removed: &[ProductId],
+    ) -> Result<(), SearchError> {
         self.change(|writer| {
             // What is added may come to nothing: the note would wait for it.
             writer.pay()?;
             writer.adding = true;
-            writer.write(documents)
+            writer.write(documents)?;
+            writer.forget(removed)
         })
     }
 
@@ -300,6 +314,14 @@ impl TextIndex {
         let done = guarded(|| change(&mut writer));
         if done.is_err() {
             writer.give_up();
+            // The engine tells only that it could not write, whatever became of its files.
+            let is_gone = || !self.directory.join(META).try_exists().unwrap_or(true);
+            if matches!(done, Err(SearchError::Unavailable(_)))
+                && writer.note.is_some()
+                && is_gone()
+            {
+                return Err(damaged("its files are gone"));
+            }
         }
         done
     }

@@ -156,6 +156,49 @@ async fn two_processes_cannot_write_one_index() {
     assert!(engine.search(&text("lantern")).await.unwrap().total > 0);
 }
 
+/// Nor delete what another fills or serves for not being able to read it.
+#[tokio::test]
+async fn two_processes_cannot_have_one_directory_whatever_is_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let open_as = |language: &str| {
+        let language = language.parse().unwrap();
+        let settings = TextSettings { language, ..TextSettings::default() };
+        EmbeddedEngine::open(directory.path(), settings, full_shelf())
+    };
+    let first = open_as("english").unwrap();
+    let refused = |second: Result<EmbeddedEngine, SearchError>| {
+        assert!(matches!(second.err(), Some(SearchError::Unavailable(_))));
+    };
+    refused(open_as("english"));
+    first.begin().await.unwrap();
+    refused(open_as("english"));
+    first.fill(Changes { documents: shop::documents(), ..Changes::default() }).await.unwrap();
+    first.swap(filled(1)).await.unwrap();
+    refused(open_as("german"));
+    assert!(first.search(&text("lantern")).await.unwrap().total > 0);
+    drop(first);
+    assert!(open_as("german").is_ok());
+}
+
+#[tokio::test]
+async fn an_index_somebody_deleted_is_damaged_and_can_be_filled_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let words = directory.path().join("search/words");
+    let engine = open(&words, &full_shelf());
+    fill(&engine, 1).await;
+    fs::remove_dir_all(directory.path().join("search")).unwrap();
+    let removed = vec![shop::product_id(3)];
+    let changes = || Changes { removed: removed.clone(), ..Changes::default() };
+    for attempt in 0..2 {
+        let refused = engine.apply(changes(), filled(1), filled(2)).await;
+        assert!(matches!(refused, Err(SearchError::Damaged(_))), "{attempt}: {refused:?}");
+    }
+    fill(&engine, 2).await;
+    engine.apply(changes(), filled(2), filled(3)).await.unwrap();
+    drop(engine);
+    assert_eq!(open(&words, &full_shelf()).filled().await.unwrap(), Some(filled(3)));
+}
+
 #[tokio::test]
 async fn what_is_not_on_the_shelf_is_not_found() {
     let directory = tempfile::tempdir().unwrap();

@@ -20,7 +20,7 @@ use tantivy::directory::{
 };
 
 /// What says which files are the index.
-const META: &str = "meta.json";
+pub(super) const META: &str = "meta.json";
 /// Files written beside others so far.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// Files synced at the same time.

@@ -97,6 +97,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Removes what may have been added since the last commit.
+    pub(super) fn forget(&mut self, removed: &[ProductId]) -> Result<(), SearchError> {
+        let new = self.note.is_none();
+        let gone: Vec<ProductId> =
+            removed.iter().filter(|id| self.added.remove(*id) || !new).copied().collect();
+        self.remove(gone)
+    }
+
     pub(super) fn commit(&mut self, note: &str) -> Result<(), SearchError> {
         if self.lost {
             return Err(SearchError::Other(

@@ -87,10 +87,22 @@ fn what_is_changed_and_changed_back_or_removed_at_once_is_as_told_last() {
 fn what_is_added_twice_to_a_new_index_is_there_once() {
     let directory = tempfile::tempdir().unwrap();
     let index = TextIndex::create(directory.path(), &TextSettings::default()).unwrap();
-    index.add(&[product(1, "lamp"), product(2, "chair")]).unwrap();
-    index.add(&[product(1, "sofa")]).unwrap();
+    index.add(&[product(1, "lamp"), product(2, "chair")], &[]).unwrap();
+    index.add(&[product(1, "sofa")], &[]).unwrap();
     index.commit("n").unwrap();
     assert_eq!((numbers(&index, "sofa "), numbers(&index, "lamp ")), (vec![1], vec![]));
+    assert_eq!(index.documents(), 2);
+}
+
+#[test]
+fn what_is_taken_back_from_a_new_index_is_not_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = TextIndex::create(directory.path(), &TextSettings::default()).unwrap();
+    index.add(&[product(1, "lamp"), product(2, "lamp"), product(3, "lamp")], &[id(9)]).unwrap();
+    index.add(&[], &[id(1), id(2)]).unwrap();
+    index.add(&[product(2, "sofa")], &[]).unwrap();
+    index.commit("n").unwrap();
+    assert_eq!((numbers(&index, "lamp "), numbers(&index, "sofa ")), (vec![3], vec![2]));
     assert_eq!(index.documents(), 2);
 }
 
@@ -98,12 +110,12 @@ fn what_is_added_twice_to_a_new_index_is_there_once() {
 fn what_was_not_committed_is_gone() {
     let Shop { index, directory } = Shop::new(&["lamp"]);
     index.apply(&[], &[], "first").unwrap();
-    index.add(&[product(2, "lamp")]).unwrap();
+    index.add(&[product(2, "lamp")], &[]).unwrap();
     assert_eq!(numbers(&index, "lamp "), [1]);
     drop(index);
     let index = open(directory.path()).unwrap().unwrap();
     assert_eq!((numbers(&index, "lamp "), index.note().as_deref()), (vec![1], Some("first")));
-    index.add(&[product(2, "lamp")]).unwrap();
+    index.add(&[product(2, "lamp")], &[]).unwrap();
     index.commit("second").unwrap();
     assert_eq!((numbers(&index, "lamp "), index.note().as_deref()), (vec![1, 2], Some("second")));
 }
@@ -111,13 +123,15 @@ fn what_was_not_committed_is_gone() {
 #[test]
 fn what_could_not_be_written_is_told_and_never_half_there() {
     let Shop { index, directory } = Shop::new(&["lamp"]);
-    index.add(&[product(2, "lamp")]).unwrap();
+    index.add(&[product(2, "lamp")], &[]).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     fs::rename(directory.path(), elsewhere.path().join("index")).unwrap();
-    index.commit("n").unwrap_err();
+    let error = index.commit("n").unwrap_err();
+    assert!(matches!(error, SearchError::Damaged(_)), "nobody finds its files again: {error}");
     let error = index.commit("n").unwrap_err().to_string();
     assert!(error.contains("filled anew"), "{error}");
-    index.apply(&[product(3, "lamp")], &[], "n").unwrap_err();
+    let error = index.apply(&[product(3, "lamp")], &[], "n").unwrap_err();
+    assert!(matches!(error, SearchError::Damaged(_)), "{error}");
     assert_eq!(numbers(&index, "lamp "), [1], "searches go on");
 }
 
@@ -127,7 +141,7 @@ fn files_copied_at_any_moment_are_the_last_commit() {
     let Shop { index, directory } = Shop::new(&[]);
     for round in 0..12_i64 {
         index.apply(&[product(round + 1, "lamp")], &[], &round.to_string()).unwrap();
-        index.add(&[product(100 + round, "lamp")]).unwrap();
+        index.add(&[product(100 + round, "lamp")], &[]).unwrap();
         let copy = tempfile::tempdir().unwrap();
         for file in fs::read_dir(directory.path()).unwrap() {
             let file = file.unwrap();
@@ -155,7 +169,7 @@ fn nothing_to_open_is_no_error() {
     let index = TextIndex::create(directory.path(), &TextSettings::default()).unwrap();
     assert_eq!((index.note(), index.documents()), (None, 0));
     assert!(numbers(&index, "lamp").is_empty());
-    index.add(&[product(1, "lamp")]).unwrap();
+    index.add(&[product(1, "lamp")], &[]).unwrap();
     drop(index);
     assert!(open(directory.path()).unwrap().is_none(), "never committed");
 }
