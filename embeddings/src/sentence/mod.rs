@@ -3,32 +3,36 @@
 
 use std::path::Path;
 
-use candle_core::{D, DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::numbers::normalise;
+use crate::numbers::{add_scaled, normalise};
 use crate::{EmbedError, Embedder};
 
+mod activation;
 mod bert;
 mod config;
+mod linear;
+mod weights;
 
 #[cfg(test)]
 mod tests;
 
 use bert::Bert;
 use config::{Layout, Pooling, read, wrong};
+use weights::Weights;
 
-/// Texts that go through the model together.
-const BATCH_MAX: usize = 32;
+/// Tokens that go through the model together, unless one text has more: what is worked out for them
+/// stays near the processor.
+const TOKENS_TOGETHER: usize = 128;
 
 /// A model of the sentence-transformers layout: `config.json` of a BERT, `tokenizer.json`,
 /// `model.safetensors`; and if they are there `modules.json`, the pooling's `config.json` (mean or
 /// first token) and `sentence_bert_config.json`.
 ///
-/// Longer texts are cut off. Vectors are the same each time on one machine; another processor, or
-/// other texts in the same call, may change their last digits.
+/// Longer texts are cut off. Vectors are the same each time on one machine, whatever else is in the
+/// same call; another processor may change their last digits. A call takes one thread, its own.
 pub struct SentenceTransformer {
     id: String,
     layout: Layout,
@@ -50,44 +54,32 @@ impl SentenceTransformer {
         let path = directory.join("model.safetensors");
         let weights = read(&path)?;
         let id = id(&layout, &tokens, &weights);
-        let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)
-            .map_err(|error| wrong(&path, error))?;
+        let file = SafeTensors::deserialize(&weights).map_err(|error| wrong(&path, error))?;
+        let weights = Weights::new(&file);
         // Models trained with a head on top have the transformer under a name.
-        let inner = weights.pp("bert");
-        let named = inner.contains_tensor("embeddings.word_embeddings.weight");
+        let inner = weights.of("bert");
+        let named = inner.has("embeddings.word_embeddings.weight");
         let bert = Bert::load(if named { &inner } else { &weights }, &layout.config)
             .map_err(|error| wrong(&path, format!("does not fit config.json: {error}")))?;
         Ok(Self { id, layout, tokenizer, bert })
     }
 
-    /// The batch's vectors, in its order; none of the texts is empty.
-    fn forward(&self, batch: &[(usize, Vec<u32>)]) -> candle_core::Result<Vec<Vec<f32>>> {
-        let longest = batch.iter().map(|(_, tokens)| tokens.len()).max().unwrap_or_default();
-        let mut ids = Vec::with_capacity(batch.len() * longest);
-        let mut mask = Vec::with_capacity(batch.len() * longest);
-        for (_, tokens) in batch {
-            ids.extend_from_slice(tokens);
-            ids.resize(ids.len() + longest - tokens.len(), 0);
-            mask.resize(mask.len() + tokens.len(), 1f32);
-            mask.resize(ids.len(), 0.0);
-        }
-        let filled = mask.contains(&0.0);
-        let shape = (batch.len(), longest);
-        let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
-        let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
-        let state = self.bert.forward(&ids, filled.then_some(&mask))?;
-        let pooled = match self.layout.pooling {
-            Pooling::Cls => state.narrow(1, 0, 1)?.squeeze(1)?,
-            Pooling::Mean => {
-                let sum = state.broadcast_mul(&mask.unsqueeze(D::Minus1)?)?.sum(1)?;
-                sum.broadcast_div(&mask.sum_keepdim(1)?)?
+    /// The texts' vectors, in their order; none of the texts is empty.
+    fn forward(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let state = self.bert.forward(texts);
+        let mut rows = state.chunks_exact(self.dimensions());
+        let pool = |tokens: &&[u32]| {
+            let mut sum = vec![0.0; self.dimensions()];
+            for (at, row) in rows.by_ref().take(tokens.len()).enumerate() {
+                if at == 0 || self.layout.pooling == Pooling::Mean {
+                    add_scaled(&mut sum, 1.0, row);
+                }
             }
+            // The mean has the same direction as the sum.
+            normalise(&mut sum);
+            sum
         };
-        let mut vectors: Vec<Vec<f32>> = pooled.to_vec2()?;
-        vectors.iter_mut().for_each(|vector| {
-            normalise(vector);
-        });
-        Ok(vectors)
+        texts.iter().map(pool).collect()
     }
 }
 
@@ -133,17 +125,19 @@ impl Embedder for SentenceTransformer {
                 tokens.push((at, encoded.get_ids().to_vec()));
             }
         }
-        // Those of about the same length go together, so that little is filled up.
-        tokens.sort_by_key(|(_, tokens)| tokens.len());
         let mut vectors = vec![vec![0.0; self.dimensions()]; texts.len()];
         let mut rest = tokens.as_slice();
-        while let Some((_, shortest)) = rest.first() {
-            let most = shortest.len() + shortest.len() / 4;
-            let fits = rest.partition_point(|(_, tokens)| tokens.len() <= most).min(BATCH_MAX);
-            let (batch, after) = rest.split_at(fits);
+        while !rest.is_empty() {
+            let mut together = 0;
+            let fits = |(_, tokens): &&(usize, Vec<u32>)| {
+                together += tokens.len();
+                together <= TOKENS_TOGETHER
+            };
+            let count = rest.iter().take_while(fits).count().max(1);
+            let (batch, after) = rest.split_at(count);
             rest = after;
-            let embedded = self.forward(batch).map_err(|e| EmbedError::Model(e.to_string()))?;
-            for ((at, _), vector) in batch.iter().zip(embedded) {
+            let of_batch: Vec<&[u32]> = batch.iter().map(|(_, tokens)| tokens.as_slice()).collect();
+            for ((at, _), vector) in batch.iter().zip(self.forward(&of_batch)) {
                 vectors[*at] = vector;
             }
         }
