@@ -1,11 +1,9 @@
-//! How fast the nearest are found and how many of them are the right ones, how long training takes,
-//! and what a sentence transformer costs.
+//! How fast the nearest are found and how many of them are the right ones, and how long training
+//! takes.
 //!
 //! `cargo bench -p embeddings`. With `TILLROLL_BENCH_TEXTS` (a file with a text on each line) models
-//! are trained on those, and otherwise on made-up ones. With `--features sentence-transformer` and
-//! `TILLROLL_TEST_SENTENCE_MODEL` (a model's directory) that model is measured too. Figures are for the
-//! machine it runs on: what takes long in time that the thread had of a processor, single questions,
-//! files and the sentence transformer by the wall.
+//! are trained on those, and otherwise on made-up ones. Figures are for the machine it runs on: what takes
+//! long in time that the thread had of a processor, single questions and files by the wall.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::error::Error;
@@ -41,7 +39,7 @@ fn main() -> Result<(), Failure> {
         made_up(20_000, 30)
     };
     train(&long);
-    sentences(&texts)
+    Ok(())
 }
 
 /// One line of the table.
@@ -117,31 +115,6 @@ fn train(texts: &[String]) -> TrainedEmbedder {
         ms(embedding) * 1e3 / few.len() as f64,
     );
     model
-}
-
-#[cfg(feature = "sentence-transformer")]
-fn sentences(texts: &[String]) -> Result<(), Failure> {
-    use embeddings::{Embedder, SentenceTransformer};
-    let Some(directory) = std::env::var_os("TILLROLL_TEST_SENTENCE_MODEL") else { return Ok(()) };
-    let started = Instant::now();
-    let model = SentenceTransformer::load(directory.as_ref())?;
-    println!("sentence transformer, loaded in {:.0} ms", ms(started.elapsed()));
-    let texts: Vec<&str> = texts.iter().map(String::as_str).take(256).collect();
-    let started = Instant::now();
-    for text in &texts[..texts.len().min(64)] {
-        black_box(model.embed(&[text])?);
-    }
-    let one = ms(started.elapsed()) / texts.len().min(64) as f64;
-    let started = Instant::now();
-    black_box(model.embed(&texts)?);
-    let many = ms(started.elapsed()) / texts.len() as f64;
-    println!("one at a time {one:.1} ms, {} together {many:.1} ms each, by the wall", texts.len());
-    Ok(())
-}
-
-#[cfg(not(feature = "sentence-transformer"))]
-fn sentences(_: &[String]) -> Result<(), Failure> {
-    Ok(())
 }
 
 /// Unit vectors around a thousand centres, as those of a catalogue are.

@@ -94,7 +94,9 @@ pub fn changes(
     let paths = Paths::of(&tree);
 
     let limit = limit.clamp(1, CHANGES_MAX);
-    let mut statement = connection.prepare_cached(if since.0 == 0 { EVERYTHING } else { PAST })?;
+    // Behind a first page there are more than a few.
+    let many = since.0 == 0 || after_number > 0;
+    let mut statement = connection.prepare_cached(if many { EVERYTHING } else { PAST })?;
     let mut rows = statement.query(params![since.0, after_number, limit + 1])?;
     let mut documents = Vec::with_capacity(limit.min(1_024));
     let mut more = false;
@@ -133,13 +135,13 @@ pub fn documents_of(
     Ok(documents)
 }
 
-/// In order of numbers from the first row on.
+/// In order of numbers, as they are found: all pages together look at each row once.
 const EVERYTHING: &str = "
     SELECT changed.number, product_id, in_stock, stars_sum, stars_count, content
     FROM changed JOIN product USING (number) JOIN product_content USING (number)
     WHERE changed.position > ?1 AND changed.number > ?2 ORDER BY changed.number LIMIT ?3";
 
-/// The few that changed, put in order.
+/// The few that changed, found by their position and put in order.
 const PAST: &str = "
     SELECT changed.number, product_id, in_stock, stars_sum, stars_count, content
     FROM changed INDEXED BY changed_by_position

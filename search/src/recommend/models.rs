@@ -71,7 +71,7 @@ impl Models {
         models.taste = Taste::train(&models.products, &baskets, settings.taste_dimensions)?;
         models.together = Together::count(&baskets, models.products.len());
         models.trained_at = now;
-        models.refresh_popular(now);
+        models.popular = models.most_popular(now);
         Ok(models)
     }
 
@@ -90,17 +90,17 @@ impl Models {
         self.popularity.ordered(basket);
     }
 
-    pub(super) fn refresh_popular(&mut self, now: Timestamp) {
+    /// For [`Self::set_popular`]. Goes through all products.
+    pub(super) fn most_popular(&self, now: Timestamp) -> Vec<ProductId> {
         let top = self.popularity.top(self.popular_max, now);
-        self.popular = top.into_iter().map(|(product, _)| product).collect();
+        top.into_iter().map(|(product, _)| product).collect()
     }
 
     pub(super) fn popular(&self) -> &[ProductId] {
         &self.popular
     }
 
-    /// Takes what was popular from elsewhere, until there is a training.
-    pub(super) fn assume_popular(&mut self, popular: Vec<ProductId>) {
+    pub(super) fn set_popular(&mut self, popular: Vec<ProductId>) {
         self.popular = popular;
     }
 

@@ -6,7 +6,7 @@ use domain::{CustomerId, ProductId, Timestamp};
 /// are cancelled or come back whole.
 pub trait Purchases: Send + Sync + 'static {
     /// What a customer bought, one entry for each product, in any order; nothing for a customer who
-    /// is not known. Bounded by whoever answers; the latest matter most.
+    /// is not known, or was erased. Bounded by whoever answers; the latest matter most.
     ///
     /// # Errors
     /// The read model cannot be read now.
@@ -45,7 +45,7 @@ pub struct Bought {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basket {
     pub at: Timestamp,
-    /// `None` for a guest, or where the customer was erased.
+    /// `None` for a guest.
     pub customer: Option<CustomerId>,
     pub products: Vec<ProductId>,
 }

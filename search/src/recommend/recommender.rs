@@ -185,7 +185,7 @@ impl Recommender {
     }
 
     /// Forgets what a customer looked at and what was worked out for them. What they bought is for
-    /// the read model of purchases to forget, before this is called.
+    /// [`Purchases`] not to tell any more: an order of theirs may still come back.
     pub fn forget(&self, customer: CustomerId) {
         lock(&self.views).forget(customer);
         lock(&self.table).forget(customer);

@@ -83,13 +83,16 @@ impl SimilarLists {
         self.stale.extend(products.iter().filter(|product| self.lists.contains_key(product)));
     }
 
-    pub(super) fn next_stale(&self, count: usize) -> Vec<ProductId> {
-        self.stale.iter().take(count).copied().collect()
+    /// Lists to be made next, and the time, to be given back with them: what changes until then may
+    /// not be in them.
+    pub(super) fn next_stale(&self, count: usize) -> (Vec<ProductId>, u64) {
+        (self.stale.iter().take(count).copied().collect(), self.time)
     }
 
     /// Puts a list that was made. It enters the lists of those it names, where it is likelier than
     /// the last of them: a new product is not only told what is like it.
-    pub(super) fn made(&mut self, product: ProductId, list: Vec<Neighbour>) {
+    /// `at` is the time from [`Self::next_stale`].
+    pub(super) fn made(&mut self, product: ProductId, list: Vec<Neighbour>, at: u64) {
         if !self.stale.remove(&product) {
             return;
         }
@@ -105,7 +108,7 @@ impl SimilarLists {
             grown.truncate(SIMILAR_MAX);
             theirs.neighbours = grown.into_boxed_slice();
         }
-        let list = List { made: self.time, neighbours: list.into_boxed_slice() };
+        let list = List { made: at, neighbours: list.into_boxed_slice() };
         self.lists.insert(product, list);
     }
 
@@ -145,12 +148,12 @@ mod tests {
     fn a_new_product_enters_the_lists_of_those_like_it() {
         let mut lists = SimilarLists::default();
         lists.changed(&set(&[1, 2]));
-        lists.made(product(1), vec![near(2, 0.5)]);
-        lists.made(product(2), vec![near(1, 0.5)]);
+        lists.made(product(1), vec![near(2, 0.5)], lists.time);
+        lists.made(product(2), vec![near(1, 0.5)], lists.time);
         assert_eq!(lists.progress(), (2, 2));
         lists.changed(&set(&[3]));
         assert_eq!(lists.progress(), (2, 3));
-        lists.made(product(3), vec![near(1, 0.9)]);
+        lists.made(product(3), vec![near(1, 0.9)], lists.time);
         assert_eq!(lists.of(product(1)).unwrap(), [near(3, 0.9), near(2, 0.5)]);
         assert_eq!(lists.progress(), (3, 3));
     }
@@ -159,25 +162,25 @@ mod tests {
     fn whoever_names_what_changed_or_went_is_made_anew() {
         let mut lists = SimilarLists::default();
         lists.changed(&set(&[1, 2, 3]));
-        lists.made(product(1), vec![near(2, 0.5)]);
-        lists.made(product(2), vec![near(1, 0.5)]);
-        lists.made(product(3), vec![]);
+        lists.made(product(1), vec![near(2, 0.5)], lists.time);
+        lists.made(product(2), vec![near(1, 0.5)], lists.time);
+        lists.made(product(3), vec![], lists.time);
         look_who_names(&mut lists);
-        assert_eq!(lists.next_stale(9), []);
+        assert_eq!(lists.next_stale(9).0, []);
         lists.removed(&set(&[2]));
         look_who_names(&mut lists);
-        assert_eq!(lists.next_stale(9), [product(1)]);
+        assert_eq!(lists.next_stale(9).0, [product(1)]);
         assert_eq!(lists.of(product(2)), None);
-        lists.made(product(1), vec![near(3, 0.1)]);
+        lists.made(product(1), vec![near(3, 0.1)], lists.time);
         lists.changed(&set(&[3]));
         look_who_names(&mut lists);
-        assert_eq!(lists.next_stale(9), [product(1), product(3)]);
+        assert_eq!(lists.next_stale(9).0, [product(1), product(3)]);
         // What was made after a change is of what is now.
         lists.changed(&set(&[3]));
-        lists.made(product(1), vec![near(3, 0.2)]);
-        lists.made(product(3), vec![]);
+        lists.made(product(1), vec![near(3, 0.2)], lists.time);
+        lists.made(product(3), vec![], lists.time);
         look_who_names(&mut lists);
-        assert_eq!(lists.next_stale(9), []);
+        assert_eq!(lists.next_stale(9).0, []);
     }
 
     #[test]
@@ -185,8 +188,20 @@ mod tests {
         let mut lists = SimilarLists::default();
         lists.changed(&set(&[1]));
         lists.removed(&set(&[1]));
-        lists.made(product(1), vec![near(2, 0.5)]);
+        lists.made(product(1), vec![near(2, 0.5)], lists.time);
         assert_eq!(lists.of(product(1)), None);
         assert_eq!(lists.progress(), (0, 0));
+    }
+
+    #[test]
+    fn what_goes_while_a_list_is_made_is_noticed() {
+        let mut lists = SimilarLists::default();
+        lists.changed(&set(&[1, 2]));
+        lists.made(product(2), vec![], lists.time);
+        let (_, at) = lists.next_stale(9);
+        lists.removed(&set(&[2]));
+        lists.made(product(1), vec![near(2, 0.5)], at);
+        look_who_names(&mut lists);
+        assert_eq!(lists.next_stale(9).0, [product(1)], "it names what is gone");
     }
 }

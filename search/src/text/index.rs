@@ -337,6 +337,10 @@ impl Drop for TextIndex {
         if let Err(error) = guarded(|| writer.pay()) {
             tracing::debug!(%error, "how far the text index is could not be written");
         }
+        let _ = guarded(|| {
+            writer.close();
+            Ok(())
+        });
     }
 }
 

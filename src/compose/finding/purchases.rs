@@ -2,6 +2,7 @@
 
 use domain::{CustomerId, ProductId};
 use journal::Position;
+use projections::parties::{self, Parties};
 use projections::purchases::{
     self, ChangedCustomers, CountedOrder, changed_customers, of_customer, orders_after, popular,
 };
@@ -47,6 +48,11 @@ pub(super) fn basket(order: &CountedOrder) -> Basket {
 
 impl Purchases for PurchasesOf {
     fn of_customer(&self, customer: CustomerId) -> Result<Vec<Bought>, PurchasesError> {
+        let known =
+            self.0.read(Parties::NAME, |connection| parties::customer(connection, customer));
+        if known.map_err(|error| failed(&error))?.is_some_and(|customer| customer.erased) {
+            return Ok(Vec::new());
+        }
         let found = self.0.read(purchases::Purchases::NAME, |connection| {
             of_customer(connection, customer, BOUGHT_MAX)
         });

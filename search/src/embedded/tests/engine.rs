@@ -39,11 +39,12 @@ async fn fill(engine: &EmbeddedEngine, position: u64) {
     engine.swap(filled(position)).await.unwrap();
 }
 
-/// Names of what is in the directory.
+/// Names of what is in the directory, but for the lock.
 fn entries(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != "owner.lock");
     names.sort();
     names
 }

@@ -58,7 +58,7 @@ impl Recommender {
         let untrained = lock(&self.background).trained_at.is_none();
         if untrained {
             let popular = self.purchases.popular(self.settings.breadth)?;
-            write(&self.models).assume_popular(popular);
+            write(&self.models).set_popular(popular);
             self.rank_for_strangers(now);
         }
         let trained = Models::train(self.purchases.as_ref(), &self.settings, now);
@@ -99,7 +99,9 @@ impl Recommender {
         background.popular_stale = false;
         background.popular_at = Some(now);
         drop(background);
-        write(&self.models).refresh_popular(now);
+        // All products are gone through beside those who read.
+        let popular = read(&self.models).most_popular(now);
+        write(&self.models).set_popular(popular);
         self.rank_for_strangers(now);
     }
 
@@ -134,11 +136,11 @@ impl Recommender {
     }
 
     fn make_similar(&self) -> bool {
-        let stale = read(&self.similar).next_stale(SIMILAR_AT_ONCE);
+        let (stale, at) = read(&self.similar).next_stale(SIMILAR_AT_ONCE);
         let made = self.likeness.like_each(&stale, SIMILAR_MAX);
         let mut similar = write(&self.similar);
         for (product, list) in stale.iter().zip(made) {
-            similar.made(*product, list);
+            similar.made(*product, list, at);
         }
         !stale.is_empty()
     }

@@ -148,9 +148,19 @@ impl Writer {
 
     /// Begins again at the last commit, and lets others write meanwhile.
     pub(super) fn give_up(&mut self) {
-        self.open = None;
+        self.close();
         self.lost |= self.adding;
         self.added = HashSet::new();
+    }
+
+    /// Waits for what is being merged: it would change and delete files under whoever opens the index
+    /// next.
+    pub(super) fn close(&mut self) {
+        if let Some(open) = self.open.take()
+            && let Err(error) = open.wait_merging_threads()
+        {
+            tracing::debug!(%error, "merging the text index did not come to an end");
+        }
     }
 
     pub(super) fn open(&mut self) -> Result<&mut IndexWriter, SearchError> {
