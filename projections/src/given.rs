@@ -13,12 +13,11 @@ use uuid::Uuid;
 
 use crate::{Envelope, Projector};
 
-/// Time this thread spent on a processor, so that a busy machine weighs the same as an idle one;
-/// zero where the system does not say.
+/// Time this thread spent on a processor, to the nanosecond, so that a busy machine weighs the same as
+/// an idle one.
 pub(crate) fn processor_time() -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = told.split(' ').next().and_then(|first| first.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or(0))
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(spent).expect("since the thread began")
 }
 
 /// An id that is the same in every run.

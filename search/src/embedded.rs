@@ -80,7 +80,8 @@ impl EmbeddedEngine {
         })))
     }
 
-    /// Answers on the calling thread, which takes as long as the search does.
+    /// Answers on the calling thread, which takes as long as the search does: for the bench, which
+    /// weighs the search without the threads that the port hands it to.
     ///
     /// # Errors
     /// As [`SearchEngine::search`].

@@ -15,7 +15,8 @@ pub struct Findings {
     /// As many as bounds, and one; none if none were asked for. Counted as a facet is: over what
     /// would match without a price filter.
     pub buckets: Vec<Bucket>,
-    /// The text that was searched for in the end, if words of it were taken for misspelt.
+    /// The text that was searched for in the end, if words of it were taken for misspelt and the
+    /// engine says so: Meilisearch does not.
     pub corrected: Option<String>,
 }
 
@@ -67,9 +68,12 @@ pub struct PersonalScore {
 pub struct Facets {
     /// Categories with at least one product in or below them, in the order of the tree.
     pub category: Vec<CategoryCount>,
-    /// The most frequent first, then by value.
+    /// The most frequent first, then by value; with all that are chosen, see
+    /// [`FacetRequest`](crate::FacetRequest).
     pub brand: Vec<ValueCount>,
+    /// In the same way, as are the values of each attribute.
     pub tags: Vec<ValueCount>,
+    /// By name; without those of which nothing was counted and nothing is chosen.
     pub attributes: BTreeMap<String, Vec<ValueCount>>,
 }
 

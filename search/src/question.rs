@@ -83,6 +83,10 @@ pub enum Order {
 /// A facet counts what would match if nothing were chosen in it, so that a shopper who chose a brand
 /// still sees how many there are of the others. Tags are the exception: products must have all that
 /// are chosen, so they are counted over what matches.
+///
+/// Brands, tags and values of attributes that are chosen are listed in any case, so that a shopper can
+/// take the choice back: behind the most frequent if they are not among those, with a count of 0 if
+/// there is nothing to count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FacetRequest {
     /// Products in each category or below it.
@@ -90,7 +94,8 @@ pub struct FacetRequest {
     pub brand: bool,
     pub tags: bool,
     pub attributes: AttributeFacets,
-    /// Most values of each facet but categories, those with the most products first.
+    /// Most values of each facet but categories, those with the most products first; what is chosen
+    /// comes on top of it.
     pub values_max: usize,
 }
 

@@ -115,18 +115,6 @@ impl Shelf {
         self.read().slot_of_product(product_id).is_some()
     }
 
-    /// The product's slot, by the number of its document. A slot is below
-    /// [`slots_bound`](Self::slots_bound), and is another product's after the product was removed.
-    #[must_use]
-    pub fn slot_of(&self, number: i64) -> Option<u32> {
-        self.read().slot_of(number)
-    }
-
-    #[must_use]
-    pub fn slots_bound(&self) -> usize {
-        self.read().slots_bound()
-    }
-
     /// What a list shows of a product, with the lowest prices that hold at `now` for the tier; `None`
     /// unless it is for sale.
     #[must_use]
@@ -247,11 +235,9 @@ impl Shelf {
         slots.into_iter().map(|slot| columns.product_at(slot)).collect()
     }
 
-    /// The `n` prices that cut the shop's products into `n + 1` parts of like size, ascending, in
-    /// minor units; nothing if no product has a price. Beyond some ten thousand products they are
-    /// worked out from a sample, always the same of the same products.
-    #[must_use]
-    pub fn price_quantiles(
+    /// What the bounds of buckets are made of; see [`bounds::quantiles`].
+    #[cfg(test)]
+    pub(crate) fn price_quantiles(
         &self,
         currency: Currency,
         tier: Tier,

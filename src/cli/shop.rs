@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         let data = global.data.display();
         return Err(format!("{data} holds a shop that is no demo's: choose an empty directory with --data, or start it with `serve`").into());
     }
-    let (shop, first) = runtime.block_on(async {
+    let (mut shop, first) = runtime.block_on(async {
         let shop = match found {
             Some(shop) => shop,
             None => demo::set_up(&node.engine).await?,
@@ -58,11 +58,16 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
             if !global.json {
                 terminal::say(MORE)?;
             }
+            // Nobody else fills or pays the cart of whoever looks on.
+            shop.customers.remove(VISITOR);
             actix_web::rt::spawn(demo::keep_shopping(node.engine.clone(), shop, rate));
         }
         Ok(())
     })
 }
+
+/// The customer as whom whoever looks on buys.
+const VISITOR: usize = 1;
 
 const MORE: &str = "More orders come in now, some with a card that is declined. Stop with Ctrl-C.";
 
@@ -110,8 +115,8 @@ fn tell(
     let program = program();
     let data = quoted(&global.data.to_string_lossy()) + journal_words(global);
     let order = first.order_id;
-    let DemoCustomer { customer_id, address_id, payment_method_id } = shop.customers[1];
-    let sku_id = shop.skus[3];
+    let DemoCustomer { customer_id, address_id, payment_method_id } = shop.customers[VISITOR];
+    let (sku_id, product_id) = (shop.skus[3], shop.products[3]);
     let took = first.took.as_secs_f64() * 1e3;
     let how = if again {
         "is open again. An order went through just now"
@@ -139,6 +144,12 @@ Buy something yourself, as customer {customer_id}:
     -H 'Tillroll-Customer: {customer_id}' -H 'Content-Type: application/json' \\
     -H 'Idempotency-Key: after-{order}' \\
     -d '{{\"shipping_address_id\": \"{address_id}\", \"payment_method_id\": \"{payment_method_id}\"}}'
+
+Find something:
+  curl -s 'http://{address}/products?q=wodden+trian&currency=GBP&facets=category,brand,price'
+  curl -s http://{address}/products/{product_id}/similar
+  curl -s http://{address}/home -H \"Authorization: Bearer $KEY\" \\
+    -H 'Tillroll-Customer: {customer_id}'
 
 Then:
   http://{address}/products            what is for sale

@@ -319,10 +319,7 @@ pub(super) fn start(
     let vectors = Arc::clone(&background.vectors);
     // Everyone who keeps products is told last, when all are on the shelf. Whether the engine
     // answers is not asked: with one that is away a node can do all but search.
-    under_way.watch("search", move || match vectors.is_filled() {
-        true => Ok(()),
-        false => Err("products are being loaded".to_owned()),
-    });
+    under_way.watch("search", move || is_loaded(&vectors));
     let [kept_up, worked, looked] =
         ["search", "recommend", "browsed"].map(|name| under_way.begin(name));
     let recommender = Arc::clone(&background.recommender);
@@ -339,6 +336,13 @@ pub(super) fn start(
     ])
 }
 
+fn is_loaded(vectors: &ProductVectors) -> Result<(), String> {
+    match vectors.is_filled() {
+        true => Ok(()),
+        false => Err("products are being loaded".to_owned()),
+    }
+}
+
 /// Work whose end is noticed, a panic's as well.
 async fn marked(_mark: EndMark, work: impl Future<Output = ()> + Send) {
     work.await;
@@ -347,4 +351,45 @@ async fn marked(_mark: EndMark, work: impl Future<Output = ()> + Send) {
 async fn stop(mut stopped: watch::Receiver<bool>) {
     // An error means the node is gone, which is a reason to stop too.
     let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failing test panics")]
+mod tests {
+    use super::*;
+    use crate::compose::Node;
+
+    #[test]
+    fn a_node_is_ready_when_all_products_were_loaded() {
+        let data = tempfile::tempdir().unwrap();
+        let choice = EmbedderChoice::Trained { orders: None };
+        let vectors = ProductVectors::open(data.path(), choice).unwrap();
+        assert_eq!(is_loaded(&vectors), Err("products are being loaded".to_owned()));
+        let vectors = Arc::new(vectors);
+        Vectors(Arc::clone(&vectors)).all_told();
+        assert_eq!(is_loaded(&vectors), Ok(()));
+        let choice = EmbedderChoice::Trained { orders: None };
+        let again = ProductVectors::open(data.path(), choice).unwrap();
+        assert!(is_loaded(&again).is_err(), "what is on the disk may be out of date");
+    }
+
+    /// Also in an empty shop, where there is nothing to load.
+    #[tokio::test]
+    async fn a_node_that_finds_products_says_when_it_can() {
+        let data = tempfile::tempdir().unwrap();
+        let finding = Some(FindingOptions::default());
+        let node = Node::open(&NodeOptions { finding, ..NodeOptions::new(data.path()) }).unwrap();
+        let checks = node.under_way.checks();
+        let of_search = || checks.iter().filter(|(name, _)| name == "search");
+        // Its end, and what it says of itself.
+        assert_eq!(of_search().count(), 2);
+        for _ in 0..1_000 {
+            if of_search().all(|(_, check)| check().is_ok()) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(of_search().all(|(_, check)| check().is_ok()));
+        node.close().await.unwrap();
+    }
 }

@@ -5,24 +5,72 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Shelf {
     pub(super) name: &'static str,
     pub(super) slug: &'static str,
-    things: [&'static str; 4],
+    /// What each is, and what is said of it: things that are told apart by nothing but their names
+    /// would be all alike to whoever looks for what is similar.
+    things: [(&'static str, &'static str); 4],
 }
 
 pub(super) const SHELVES: [Shelf; 6] = [
-    Shelf { name: "Kitchen", slug: "kitchen", things: ["Mug", "Teapot", "Bread knife", "Apron"] },
+    Shelf {
+        name: "Kitchen",
+        slug: "kitchen",
+        things: [
+            ("Mug", "for coffee, cocoa or soup"),
+            ("Teapot", "pours four cups of tea"),
+            ("Bread knife", "cuts crust without crumbs"),
+            ("Apron", "keeps flour off your shirt"),
+        ],
+    },
     Shelf {
         name: "Garden",
         slug: "garden",
-        things: ["Trowel", "Watering can", "Gloves", "Kneeler"],
+        things: [
+            ("Trowel", "digs holes for bulbs"),
+            ("Watering can", "holds five litres and has a fine rose"),
+            ("Gloves", "against thorns and nettles"),
+            ("Kneeler", "soft under the knees while you weed"),
+        ],
     },
-    Shelf { name: "Desk", slug: "desk", things: ["Notebook", "Pencil set", "Lamp", "Clock"] },
-    Shelf { name: "Walks", slug: "walks", things: ["Flask", "Rucksack", "Map case", "Torch"] },
+    Shelf {
+        name: "Desk",
+        slug: "desk",
+        things: [
+            ("Notebook", "with 200 dotted pages"),
+            ("Pencil set", "from soft to hard, with a sharpener"),
+            ("Lamp", "lights the page and not the room"),
+            ("Clock", "ticks quietly and rings on time"),
+        ],
+    },
+    Shelf {
+        name: "Walks",
+        slug: "walks",
+        things: [
+            ("Flask", "keeps broth hot until noon"),
+            ("Rucksack", "carries lunch and a raincoat"),
+            ("Map case", "stays dry inside when it pours"),
+            ("Torch", "shines a whole night"),
+        ],
+    },
     Shelf {
         name: "Toys",
         slug: "toys",
-        things: ["Kite", "Wooden train", "Spinning top", "Puzzle"],
+        things: [
+            ("Kite", "flies in the lightest wind"),
+            ("Wooden train", "pulls three wagons and whistles"),
+            ("Spinning top", "hums for minutes on any floor"),
+            ("Puzzle", "of 500 pieces, with a picture of the coast"),
+        ],
     },
-    Shelf { name: "Home", slug: "home", things: ["Blanket", "Candle", "Door mat", "Basket"] },
+    Shelf {
+        name: "Home",
+        slug: "home",
+        things: [
+            ("Blanket", "woven of lambswool, warm on the sofa"),
+            ("Candle", "burns for forty hours and smells of honey"),
+            ("Door mat", "takes the mud off boots"),
+            ("Basket", "for logs, laundry or newspapers"),
+        ],
+    },
 ];
 
 const MAKES: [(&str, &str); 3] =
@@ -54,14 +102,14 @@ pub(super) struct Article {
 pub(super) fn articles(shelf: usize) -> impl Iterator<Item = Article> {
     let shelf_number = shelf;
     let shelf = &SHELVES[shelf % SHELVES.len()];
-    shelf.things.iter().enumerate().flat_map(move |(thing_number, thing)| {
+    shelf.things.iter().enumerate().flat_map(move |(thing_number, (thing, about))| {
         MAKES.iter().enumerate().map(move |(make_number, (make, finish))| {
             let number = shelf_number * 12 + thing_number * 3 + make_number;
             // A few articles are scarce, so that a sold-out one can be seen.
             let units = if number % 17 == 5 { [3, 0] } else { [4_000, 2_500] };
             Article {
                 name: format!("{make} {}", thing.to_lowercase()),
-                description: format!("{thing} {finish}, made to be used."),
+                description: format!("{thing} {finish}: {about}."),
                 brand: (*make).to_owned(),
                 tags: BTreeSet::from([shelf.slug.to_owned(), "demo".to_owned()]),
                 attributes: BTreeMap::from([("finish".to_owned(), (*finish).to_owned())]),

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "only tests use it")]
 
 pub mod eventstore;
+mod host;
 pub mod meilisearch;
 pub mod nats;
 pub mod postgres;

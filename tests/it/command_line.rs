@@ -1,6 +1,7 @@
 //! The commands as operators, customer service and scripts meet them.
 
 mod archive;
+mod demo;
 mod import;
 mod journal;
 mod keys;
@@ -11,7 +12,7 @@ mod verify;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use crate::process::{DataDir, Server, command, run, signal, wait};
+use crate::process::{DataDir, command, run, wait};
 use crate::shop::{Shop, add, guests_order, pay};
 
 /// Every command, by walking through what each one's help lists.
@@ -163,24 +164,4 @@ async fn a_reader_that_wants_no_more_is_no_failure() {
         assert_eq!((wait(&mut child).code(), err.as_str()), (Some(0), ""), "{words:?}");
     }
     assert!(server.stop().success());
-}
-
-#[test]
-fn the_demo_shows_a_first_order_and_leaves_a_shop_in_order() {
-    let data = DataDir::new();
-    let mut demo = command(&data.path(), &["demo", "--listen", "127.0.0.1:0", "--rate", "20"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let order = lines.find_map(|line| line.trim().strip_prefix("order ").map(str::to_owned));
-    let order = order.expect("no first order");
-    assert!(lines.any(|line| line.contains("Stop with Ctrl-C")));
-    let story = run(&data.path(), &["replay", "order", &order]).exits(0);
-    assert!(story.out.contains("order confirmed"), "{}", story.out);
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    signal(&demo, "INT");
-    assert!(wait(&mut demo).success());
-    crate::process::assert_clean(&data.path());
-    assert!(Server::start(&data.path()).stop().success());
 }

@@ -71,6 +71,8 @@ fn together(schema: &Value) -> Value {
             Some(to) => document().pointer(to.trim_start_matches('#')).unwrap(),
             None => part,
         };
+        let inner = part["allOf"].is_array().then(|| together(part));
+        let part = inner.as_ref().unwrap_or(part);
         for (name, field) in part["properties"].as_object().into_iter().flatten() {
             whole["properties"][name] = field.clone();
         }

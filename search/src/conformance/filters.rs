@@ -5,7 +5,7 @@ use domain::pricing::Tier;
 
 use super::expected::Expected;
 use super::{Subject, all_facets, everything, filter, filters, shop, text};
-use crate::{AttributeFacets, FacetRequest, Facets, Filter, PriceFilter, Question};
+use crate::{AttributeFacets, FacetRequest, Facets, Filter, PriceFilter, Question, ValueCount};
 
 pub(crate) async fn each_filter_alone(subject: Subject) {
     let subject = subject.with_shop().await;
@@ -166,6 +166,54 @@ pub(crate) async fn facets_keep_to_the_most_frequent(subject: Subject) {
             assert_eq!(facets.category, expected.facets(&question).category, "all categories");
         }
     }
+}
+
+pub(crate) async fn what_is_chosen_is_listed_in_any_case(subject: Subject) {
+    let subject = subject.with_shop().await;
+    let expected = Expected::shop();
+    let one_each = FacetRequest { values_max: 1, ..all_facets() };
+    let most_frequent = subject.ask(&Question { facets: one_each.clone(), ..everything() }).await;
+    let [ValueCount { value: first, .. }] = &most_frequent.facets.brand[..] else {
+        panic!("one brand: {:?}", most_frequent.facets.brand)
+    };
+    let listed = |values: &[ValueCount]| {
+        values.iter().map(|of| (of.value.clone(), of.count)).collect::<Vec<_>>()
+    };
+    let chosen = |value: &str| [value.to_owned()].into();
+    // A rare one, and one that nobody has.
+    for (brand, is_there) in [(shop::BRUTE_BRAND, true), ("Nobody & Sons", false)] {
+        let filter = Filter { brands: chosen(brand), ..Filter::default() };
+        let question = Question { facets: one_each.clone(), ..self::filter(filter) };
+        let facets = subject.ask(&question).await.facets;
+        assert_eq!(facets, expected.facets(&question), "{brand}");
+        let [(before, _), (last, count)] = &listed(&facets.brand)[..] else {
+            panic!("the most frequent, and {brand}: {:?}", facets.brand)
+        };
+        assert_eq!((before, last.as_str(), *count > 0), (first, brand, is_there));
+    }
+    // Together they leave nothing, and are there to be taken back.
+    let filter = Filter {
+        tags: chosen("no such tag"),
+        attributes: [(shop::COLOUR.to_owned(), chosen("no such colour"))].into(),
+        ..Filter::default()
+    };
+    for values_max in [0, 1, 100] {
+        let facets = FacetRequest { values_max, ..all_facets() };
+        let question = Question { facets, ..self::filter(filter.clone()) };
+        let Facets { tags, attributes, .. } = subject.ask(&question).await.facets;
+        assert_eq!(listed(&tags), [("no such tag".to_owned(), 0)], "at most {values_max}");
+        let colours = listed(&attributes[shop::COLOUR]);
+        assert_eq!(colours, [("no such colour".to_owned(), 0)], "at most {values_max}");
+    }
+    // What there is is also listed where it is no longer counted because of another choice.
+    let filter = Filter {
+        brands: chosen(first),
+        attributes: [(shop::COLOUR.to_owned(), chosen("no such colour"))].into(),
+        ..Filter::default()
+    };
+    let question = Question { facets: one_each, ..self::filter(filter) };
+    let brands = subject.ask(&question).await.facets.brand;
+    assert_eq!(listed(&brands), [(first.clone(), 0)]);
 }
 
 pub(crate) async fn only_facets_asked_for_are_counted(subject: Subject) {

@@ -249,6 +249,7 @@ macro_rules! checks {
                 prices_are_those_of_the_tier_and_the_time
                 facets_leave_out_their_own_choice
                 facets_keep_to_the_most_frequent
+                what_is_chosen_is_listed_in_any_case
                 only_facets_asked_for_are_counted
                 buckets_cover_everything_once]
             pages: [pages_are_disjoint_and_together_everything

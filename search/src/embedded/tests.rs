@@ -197,10 +197,10 @@ fn what_is_shared_is_forgotten_with_the_last_product() {
     assert_eq!(shelf.read().shared().values().sum::<usize>(), 0);
     assert!(shelf.is_empty());
     assert_eq!(shelf.next_price_change(made_up::earliest()), None);
-    let room = shelf.slots_bound();
+    let room = shelf.read().slots_bound();
     shelf
         .apply(&Changes { documents: (20..40).map(made_up::full).collect(), ..Changes::default() });
-    assert_eq!(shelf.slots_bound(), room);
+    assert_eq!(shelf.read().slots_bound(), room);
 }
 
 #[test]

@@ -63,7 +63,9 @@ impl BoundsCache {
     }
 }
 
-/// See [`Shelf::price_quantiles`](super::Shelf::price_quantiles).
+/// The `n` prices that cut the shop's products into `n + 1` parts of like size, ascending, in minor
+/// units; nothing if no product has a price. Beyond some ten thousand products they are worked out from a
+/// sample, always the same of the same products.
 pub(super) fn quantiles(
     columns: &Columns,
     currency: Currency,

@@ -250,6 +250,7 @@ impl Columns {
     }
 
     /// Every slot in use is below.
+    #[cfg(test)]
     pub(crate) fn slots_bound(&self) -> usize {
         self.number.len()
     }

@@ -1,5 +1,8 @@
 //! What is worked out behind the answers: vectors, models, and lists kept ready.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use crate::host::Host;
 
 /// What becomes of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +97,7 @@ impl Shared {
 /// One node. Dropping it stops it.
 pub struct Double {
     pub shared: Arc<Shared>,
-    address: SocketAddr,
-    running: Option<Runtime>,
+    host: Host,
 }
 
 impl Double {
@@ -140,37 +140,22 @@ impl Double {
             random: AtomicU64::new(1),
             cut: watch::Sender::new(0),
         });
-        // A free port, which stays this node's own when it is stopped and started again.
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut double = Self { shared, address, running: None };
+        let mut double = Self { shared, host: Host::new() };
         double.run();
         double
     }
 
     /// Starts it again after [`Self::stop`], with all it had.
     pub fn run(&mut self) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("double")
-            .enable_all()
-            .build()
-            .unwrap();
-        let (shared, address) = (self.shared.clone(), self.address);
-        let socket = std::net::TcpListener::bind(address).unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let socket = {
-            let _entered = runtime.enter();
-            TcpListener::from_std(socket).unwrap()
-        };
-        runtime.spawn(accept(shared, socket));
-        self.running = Some(runtime);
+        let shared = self.shared.clone();
+        self.host.run(|listener| {
+            tokio::spawn(accept(shared, listener));
+        });
     }
 
     /// The server dies: all connections break, and nobody listens any more.
     pub fn stop(&mut self) {
-        if let Some(runtime) = self.running.take() {
-            runtime.shutdown_background();
-        }
+        self.host.stop();
     }
 
     /// All connections break; the server goes on.
@@ -179,11 +164,11 @@ impl Double {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.host.address()
     }
 
     pub fn url(&self, stream: &str) -> String {
-        format!("esdb://{}?tls=false&stream={stream}", self.address)
+        format!("esdb://{}?tls=false&stream={stream}", self.host.address())
     }
 
     pub fn next_append(&self, fate: Fate) {
@@ -193,12 +178,6 @@ impl Double {
     /// Whether all that was to happen has happened.
     pub fn is_through(&self) -> bool {
         self.shared.faults.appends.lock().unwrap().is_empty()
-    }
-}
-
-impl Drop for Double {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

@@ -13,15 +13,14 @@ mod store;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use store::Store;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use tokio::sync::Notify;
+
+use crate::host::Host;
 
 /// The key that may do everything.
 pub const MASTER_KEY: &str = "a-master-key-of-32-characters-1234";
@@ -103,8 +102,7 @@ impl Shared {
 /// One server. Dropping it stops it.
 pub struct Double {
     pub shared: Arc<Shared>,
-    address: SocketAddr,
-    running: Option<Runtime>,
+    host: Host,
 }
 
 impl Double {
@@ -122,47 +120,27 @@ impl Double {
             largest_body: AtomicU64::new(0),
             queued: Notify::new(),
         });
-        // A free port, which stays the server's own when it is stopped and started again.
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut double = Self { shared, address, running: None };
+        let mut double = Self { shared, host: Host::new() };
         double.run();
         double
     }
 
     /// Starts it again after [`Self::stop`], with all it had.
     pub fn run(&mut self) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("double")
-            .enable_all()
-            .build()
-            .unwrap();
-        let socket = std::net::TcpListener::bind(self.address).unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let socket = {
-            let _entered = runtime.enter();
-            TcpListener::from_std(socket).unwrap()
-        };
-        runtime.spawn(serve::accept(self.shared.clone(), socket));
-        runtime.spawn(work(self.shared.clone()));
-        self.running = Some(runtime);
+        let shared = self.shared.clone();
+        self.host.run(|listener| {
+            tokio::spawn(serve::accept(shared.clone(), listener));
+            tokio::spawn(work(shared));
+        });
     }
 
     /// The server dies: all connections break, and nobody listens any more.
     pub fn stop(&mut self) {
-        if let Some(runtime) = self.running.take() {
-            runtime.shutdown_background();
-        }
+        self.host.stop();
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for Double {
-    fn drop(&mut self) {
-        self.stop();
+        format!("http://{}", self.host.address())
     }
 }
 

@@ -76,6 +76,80 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     assert!(server.stop().success());
 }
 
+/// A figure of `/metrics`.
+async fn figure(shop: &Shop, server: &Server, name: &str) -> u64 {
+    let text = shop.admin(server).await.get("/metrics").await.is(200).text;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
+    line.parse().unwrap_or_else(|_| panic!("{name}: {line}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_ready_without_its_meilisearch_and_tells_how_far_that_is() {
+    let mut double = Double::start();
+    double.stop();
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let url = double.url();
+    let server = Server::start_with(&path, &["--search", &url, "--search-key", MASTER_KEY]);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let about = json!({"name": "Box kite", "brand": "Aloft", "base_prices": {"GBP": 900}});
+    let toys = Toys::set_up(&server, shop).await;
+    let kite = toys.product(&server, &about, "red", 5).await;
+    let shop = &toys.shop;
+
+    let mut nobody = Client::nobody(&server.address).await;
+    let is_ready = soon(SOON, async || nobody.get("/readyz").await.status == 200);
+    assert!(is_ready.await, "{}", nobody.get("/readyz").await.text);
+    let failed = figure(shop, &server, "tillroll_search_failed_total").await;
+    let asked = nobody.get("/products?q=kite&mode=text").await.is(503);
+    assert_eq!(asked.body["code"], "search_not_available", "{}", asked.text);
+    assert_eq!(figure(shop, &server, "tillroll_search_failed_total").await, failed + 1);
+    let seen = shop.position(&server).await;
+    let page = format!("/products/{}", kite.product_id);
+    nobody.get_with(&page, &[("tillroll-min-position", &seen)]).await.is(200);
+    let (memory, engine) =
+        ("tillroll_search_position{of=\"memory\"}", "tillroll_search_position{of=\"meilisearch\"}");
+    let fills = "tillroll_search_fills{of=\"meilisearch\"}";
+    let seen = async || figure(shop, &server, memory).await > 0;
+    assert!(soon(SOON, seen).await, "the shelf needs no engine");
+    for name in [engine, fills] {
+        assert_eq!(figure(shop, &server, name).await, 0, "{name}");
+    }
+
+    double.run();
+    assert!(soon(SOON, async || finds(&server, "q=kite&mode=text", &["Box kite"]).await).await);
+    // Said once the index is in its place, which is when it may be searched already.
+    assert!(soon(SOON, async || figure(shop, &server, fills).await == 1).await);
+    for part in ["done", "total"] {
+        let name = format!("tillroll_search_fill_{part}{{of=\"meilisearch\"}}");
+        assert_eq!(figure(shop, &server, &name).await, 1, "{name}");
+    }
+    let caught_up =
+        async || figure(shop, &server, engine).await >= figure(shop, &server, memory).await;
+    assert!(soon(SOON, caught_up).await);
+    let vectors = async || {
+        let of = async |which| {
+            let name = format!("tillroll_search_vectors{{which=\"{which}\"}}");
+            figure(shop, &server, &name).await
+        };
+        (of("up_to_date").await, of("all").await) == (1, 1)
+    };
+    assert!(soon(SOON, vectors).await);
+
+    // Not filled any more: no answer until it is, and the node stays ready.
+    double.shared.lose_everything();
+    let filled_anew = soon(SOON, async || {
+        let ready = Client::nobody(&server.address).await.get("/readyz").await.status;
+        assert_eq!(ready, 200);
+        figure(shop, &server, fills).await == 2
+    });
+    assert!(filled_anew.await);
+    assert!(soon(SOON, async || finds(&server, "q=kite&mode=text", &["Box kite"]).await).await);
+    assert!(server.stop().success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meilisearch_that_cannot_work_is_told_of_at_the_start() {
     let double = Double::start();

@@ -1,7 +1,9 @@
 //! What is suggested: beside a product, like a product, and on the front page.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{Toys, soon};
@@ -29,6 +31,89 @@ fn ids(body: &Value, list: &str) -> Vec<String> {
         of["product_id"].as_str().unwrap_or_else(|| panic!("no id: {one}")).to_owned()
     };
     list.iter().map(id).collect()
+}
+
+/// Why each product is shown.
+fn reasons(home: &Value) -> Vec<&str> {
+    let products = home["products"].as_array().unwrap();
+    products.iter().map(|shown| shown["because"]["reason"].as_str().unwrap()).collect()
+}
+
+/// Names in the directory of what is worked out that hold any of these bytes.
+fn holding(directory: &Path, bytes: &[&[u8]]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, bytes));
+        } else if let Ok(content) = std::fs::read(&path)
+            && bytes.iter().any(|bytes| content.windows(bytes.len()).any(|part| part == *bytes))
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_front_page_knows_nothing_of_whom_it_served_before_they_were_erased() {
+    let (data, server, shop) = Shop::open().await;
+    let toys = Toys::set_up(&server, shop).await;
+    let mut articles = Vec::new();
+    for name in ["Tea cup", "Tea pot", "Garden spade", "Chess board", "Rubber duck"] {
+        let about = json!({"name": name, "base_prices": {"GBP": 500}});
+        articles.push(toys.product(&server, &about, "any", 1_000).await);
+    }
+    let [cup, pot, spade, board, _duck] = &articles[..] else { panic!() };
+    buys(&toys, &server, &[spade], 3).await;
+    let customer = toys.shop.customer(&server, "tok_ok").await;
+    let mut shopper = toys.shop.shopper(&server, &customer).await;
+    for (article, order) in [(cup, "1"), (pot, "2"), (cup, "3")] {
+        add(&mut shopper, article, 1).await;
+        pay(&mut shopper, &customer.order, order).await.is(201);
+    }
+    shopper.post(&format!("/products/{}/views", board.product_id), json!({})).await.is(202);
+    let own = ["bought_again", "viewed_before"];
+    let is_own = soon(SOON, async || {
+        let home = shopper.get("/home").await.is(200);
+        own.iter().all(|reason| reasons(&home.body).contains(reason))
+    });
+    assert!(is_own.await, "{}", shopper.get("/home").await.text);
+
+    let path = format!("/customers/{}", customer.id);
+    let mut admin = toys.shop.admin(&server).await;
+    let erased = admin.ask(Method::DELETE, &path, &[], "").await.is(200);
+    let erased = erased.header("tillroll-position");
+    let seen = [("tillroll-min-position", erased.as_str())];
+    let is_a_stranger = async |server: &Server| {
+        let mut shopper = toys.shop.shopper(server, &customer).await;
+        let mut nobody = Client::nobody(&server.address).await;
+        for _ in 0..20 {
+            let home = shopper.get_with("/home", &seen).await.is(200);
+            let reasons = reasons(&home.body);
+            assert!(reasons.len() == 5, "{}", home.text);
+            let strangers = ["popular", "new"];
+            assert!(reasons.iter().all(|reason| strangers.contains(reason)), "{}", home.text);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // The same products as everybody sees, once both have the same of what is popular.
+        let alike = soon(SOON, async || {
+            let (own, all) = (shopper.get("/home").await, nobody.get("/home").await);
+            ids(&own.body, "products") == ids(&all.body, "products")
+        });
+        assert!(alike.await, "{}", shopper.get("/home").await.text);
+    };
+    is_a_stranger(&server).await;
+
+    // Neither does it know them again when all of it is read anew.
+    assert!(server.stop().success());
+    let id: uuid::Uuid = customer.id.parse().unwrap();
+    let of_them = [customer.id.as_bytes(), id.as_bytes()];
+    assert_eq!(holding(&data.path().join("search"), &of_them), Vec::<PathBuf>::new());
+    assert!(!holding(&data.path().join("read-models"), &of_them).is_empty(), "orders stay");
+    let server = Server::start(&data.path());
+    is_a_stranger(&server).await;
+    assert!(server.stop().success());
 }
 
 #[tokio::test]
@@ -67,11 +152,12 @@ async fn a_shop_learns_from_what_is_bought_and_looked_at() {
     let path = format!("/products/{}/frequently-bought-together?score=size", red.product_id);
     nobody.get(&path).await.is(422);
 
-    // Like a product, by what is written about it.
-    let path = format!("/products/{}/similar?limit=1", red.product_id);
+    // Like a product, by what is written about it and, if that was learned after the orders, by what
+    // it is bought with.
+    let path = format!("/products/{}/similar?limit=2", red.product_id);
     let is_like = soon(SOON, async || {
         let answer = nobody.get(&path).await.is(200);
-        ids(&answer.body, "similar") == [blue.product_id.clone()]
+        ids(&answer.body, "similar").contains(&blue.product_id)
     });
     assert!(is_like.await, "{}", nobody.get(&path).await.text);
     nobody.get("/products/018f0000-0000-7000-8000-000000000000/similar").await.is(404);

@@ -1,4 +1,5 @@
-//! A product as everybody may see it: no wholesale prices, and of sales only those that hold.
+//! A product as everybody may see it: no wholesale prices but to who has them, and of sales only
+//! those that hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +44,7 @@ pub(crate) struct ProductSummaryBody {
     status: ProductStatus,
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
-    /// The lowest retail price that holds now, in minor units by currency.
+    /// The lowest price that holds now for who asks, in minor units by currency.
     #[schema(value_type = BTreeMap<String, i64>)]
     lowest_prices: BTreeMap<Currency, i64>,
     in_stock: bool,

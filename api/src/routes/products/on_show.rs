@@ -1,10 +1,8 @@
 //! What everybody may look at, as it is for who looks: their prices, and nobody else's answers.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use domain::pricing::Tier;
 use domain::product::ProductStatus;
-use domain::{CategoryId, Currency, ProductId, SellerId, Timestamp};
+use domain::{Currency, ProductId};
 use projections::Projector;
 use projections::catalogue::{Catalogue, ProductSummary, product};
 use projections::parties::{Parties, customer};
@@ -13,9 +11,8 @@ use search::Shopper;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body::StarsBody;
+use super::body::ProductSummaryBody;
 use crate::auth::Asking;
-use crate::openapi::shapes;
 use crate::problem::Problem;
 use crate::routes::off_thread;
 
@@ -23,45 +20,16 @@ use crate::routes::off_thread;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProductOnShow)]
 pub(crate) struct ProductOnShow {
-    #[schema(value_type = Uuid)]
-    product_id: ProductId,
-    name: String,
-    #[schema(value_type = Option<Uuid>)]
-    category_id: Option<CategoryId>,
-    brand: Option<String>,
-    tags: BTreeSet<String>,
-    #[schema(value_type = shapes::ProductStatus)]
-    status: ProductStatus,
-    #[schema(value_type = Uuid)]
-    seller_id: SellerId,
-    /// The lowest price that holds now for who asks, in minor units of the currency asked for; null
-    /// without a currency, or without a price in it.
+    #[serde(flatten)]
+    summary: ProductSummaryBody,
+    /// The lowest price in the currency asked for; null without a currency, or without a price in it.
     price: Option<i64>,
-    /// The same in each currency there is.
-    #[schema(value_type = BTreeMap<String, i64>)]
-    lowest_prices: BTreeMap<Currency, i64>,
-    in_stock: bool,
-    stars: StarsBody,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
 }
 
 impl ProductOnShow {
     pub(crate) fn new(of: ProductSummary, currency: Option<Currency>) -> Self {
-        Self {
-            price: currency.and_then(|currency| of.lowest_prices.get(&currency).copied()),
-            product_id: of.product_id,
-            name: of.name,
-            category_id: of.category_id,
-            brand: of.brand,
-            tags: of.tags,
-            status: of.status,
-            seller_id: of.seller_id,
-            lowest_prices: of.lowest_prices,
-            in_stock: of.in_stock,
-            stars: of.stars.into(),
-            created_at: of.created_at,
-        }
+        let price = currency.and_then(|currency| of.lowest_prices.get(&currency).copied());
+        Self { summary: of.into(), price }
     }
 }
 

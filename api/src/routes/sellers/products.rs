@@ -32,6 +32,7 @@ query! {
 /// One page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductPage {
+    /// At retail prices.
     products: Vec<ProductSummaryBody>,
     /// Products on all pages.
     total: u64,

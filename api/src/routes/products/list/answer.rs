@@ -18,9 +18,12 @@ pub(crate) struct FoundProducts {
     products: Vec<FoundProduct>,
     /// Products on all pages.
     total: u64,
-    /// Where the next page begins; null on the last, and where pages end.
+    /// Where the next page begins; null on the last, and where pages end: behind 10,000 products,
+    /// even if there are more.
     next: Option<String>,
-    /// The text that was searched for instead, where words were taken for misspelt.
+    /// The text that was searched for instead, where words were taken for misspelt; null where none
+    /// were, and always null with Meilisearch, which does not say what it put right, and in mode
+    /// semantic, in which nothing is.
     corrected: Option<String>,
     facets: FacetsBody,
     /// Null if prices were not asked for.
@@ -37,7 +40,8 @@ pub(crate) struct FoundProduct {
 }
 
 /// Products by what they are. Each facet counts what there would be if nothing were chosen in it;
-/// tags, of which a product must have all that are chosen, count what there is.
+/// tags, of which a product must have all that are chosen, count what there is. Brands, tags and
+/// values that are chosen are listed in any case, with a count of 0 if need be.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FacetsBody {
     /// In or below each category, in the order of the tree; null if not asked for, as all of these.
