@@ -44,6 +44,8 @@ pub struct FinderOptions {
     /// meaning: a long list needs no filling up.
     pub enough_by_text: u64,
     pub personal: PersonalRanking,
+    /// How long whoever asks waits for an engine that is a server elsewhere, all calls to it together.
+    pub engine_patience: Option<Duration>,
     /// Days after which a purchase tells half as much about what a customer likes.
     pub liking_half_life_days: u32,
 }
@@ -55,6 +57,7 @@ impl Default for FinderOptions {
             fusion: None,
             enough_by_text: 24,
             personal: PersonalRanking::default(),
+            engine_patience: None,
             liking_half_life_days: 180,
         }
     }
@@ -133,6 +136,20 @@ impl Finder {
     /// `Invalid` names the value that breaks a rule, `Unavailable` says there may be an answer
     /// later.
     pub async fn find(&self, request: &Request) -> Result<Answer, FindError> {
+        let Some(patience) = self.0.options.engine_patience else {
+            return self.find_at_leisure(request).await;
+        };
+        match tokio::time::timeout(patience, self.find_at_leisure(request)).await {
+            Ok(found) => found,
+            Err(_) => {
+                let name = self.0.engine.name();
+                let ms = patience.as_millis();
+                Err(FindError::Unavailable(format!("{name}: no answer within {ms} ms")))
+            }
+        }
+    }
+
+    async fn find_at_leisure(&self, request: &Request) -> Result<Answer, FindError> {
         let order = request.order.unwrap_or(match request.text {
             Some(_) => Order::Relevance,
             None => Order::Newest,

@@ -10,6 +10,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use commands::Clock;
 use commands::browsing::BrowsingReader;
@@ -32,6 +33,9 @@ use purchases::PurchasesOf;
 
 /// The directory of index, vectors and models; all of it can be made anew.
 pub const SEARCH: &str = "search";
+
+/// How long a search waits for a server elsewhere.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which engine finds products by words.
 #[derive(Clone, Default)]
@@ -234,7 +238,11 @@ pub(super) fn open(
         purchases: Some(Arc::clone(&purchases) as _),
         engine_at: engine_at.clone(),
         shelf_at: shelf_at.clone(),
-        options: FinderOptions { fusion: Some(fusion), ..FinderOptions::default() },
+        options: FinderOptions {
+            fusion: Some(fusion),
+            engine_patience: shared.then_some(ENGINE_PATIENCE),
+            ..FinderOptions::default()
+        },
     });
     let finding = Finding {
         finder: Arc::new(finder),

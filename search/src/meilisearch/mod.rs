@@ -35,9 +35,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use document::{Meta, Tree};
 use query::{Answers, Queries, Query};
-use server::Server;
+use server::{Failure, Server};
 pub use settings::MeilisearchOptions;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::timeout;
 use write::Writer;
 
 use crate::{Changes, Filled, Findings, Question, Refilling, SearchEngine, SearchError};
@@ -59,18 +60,16 @@ pub struct MeilisearchEngine {
 }
 
 impl MeilisearchEngine {
-    /// Connects to the server at `url`, and checks that it is well, is not too old, and lets the key do
-    /// what is needed.
+    /// A client of the server at `url`, to which nothing is sent yet.
     ///
     /// # Errors
-    /// `Unavailable`; `Misconfigured` with what the operator has to change.
-    pub async fn connect(
+    /// `Misconfigured`: no address or key of any server.
+    pub fn new(
         url: &str,
         key: Option<&str>,
         options: MeilisearchOptions,
     ) -> Result<Self, SearchError> {
         let server = Server::new(url, key)?;
-        check::check(&server, &options.index).await?;
         let settings = options.checksum();
         Ok(Self {
             server,
@@ -79,6 +78,14 @@ impl MeilisearchEngine {
             places: Mutex::default(),
             writer: AsyncMutex::default(),
         })
+    }
+
+    /// Checks that the server is well, is not too old, and lets the key do what is needed.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Misconfigured` with what the operator has to change.
+    pub async fn check(&self) -> Result<(), SearchError> {
+        check::check(&self.server, &self.options.index).await
     }
 
     /// What the index says that it is; `None` if it says nothing, or was made in another way.
@@ -180,6 +187,11 @@ impl SearchEngine for MeilisearchEngine {
     }
 
     async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
-        answer::search(self, question).await
+        // All of its calls together, the one for the tree of categories too.
+        let limit = self.options.search_timeout;
+        match timeout(limit, answer::search(self, question)).await {
+            Ok(findings) => findings,
+            Err(_) => Err(self.server.explain(&Failure::Late(limit), "search")),
+        }
     }
 }

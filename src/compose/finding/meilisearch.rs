@@ -6,6 +6,7 @@ pub(super) use built_in::engine;
 #[cfg(feature = "meilisearch")]
 mod built_in {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     use async_trait::async_trait;
@@ -14,7 +15,6 @@ mod built_in {
         Changes, Filled, Findings, MeilisearchEngine, MeilisearchOptions, Question, Refilling,
         SearchEngine, SearchError,
     };
-    use tokio::sync::OnceCell;
 
     use super::super::{Engines, FindingError, FindingOptions};
     use crate::block_on::block_on_tokio;
@@ -22,12 +22,15 @@ mod built_in {
     /// How long the start waits to learn whether the server is what it should be.
     const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
-    /// A server that is connected to when it is there.
+    /// A server that is put to use when it was found to be what it should be.
+    ///
+    /// The one who writes, and asks again and again what serves, finds that out for both. Whoever
+    /// searches never waits for it: a server that takes calls in and does not answer them would keep
+    /// every search for as long as a check takes.
     struct WhenThere {
-        url: String,
-        key: Option<String>,
-        options: MeilisearchOptions,
-        connected: OnceCell<MeilisearchEngine>,
+        server: MeilisearchEngine,
+        checks: bool,
+        is_there: Arc<AtomicBool>,
     }
 
     /// A server that answers and cannot work is an error; one that is away is waited for.
@@ -44,37 +47,41 @@ mod built_in {
             synonyms: options.synonyms.by_phrase(),
             ..MeilisearchOptions::new(Arc::new(move || now.now()))
         };
+        let client = || MeilisearchEngine::new(url, key, options.clone());
         // Looked at by a client of its own: connections belong to the runtime that made them.
+        let looking = client()?;
         let look = async {
-            let connect = MeilisearchEngine::connect(url, key, options.clone());
-            match tokio::time::timeout(LOOK_WITHIN, connect).await {
-                Ok(looked) => looked.map(|_| ()),
-                Err(_) => Err(SearchError::Unavailable("Meilisearch does not answer".to_owned())),
-            }
-        };
-        match block_on_tokio(look, SearchError::Unavailable) {
-            Ok(()) => {}
-            Err(error @ SearchError::Unavailable(_)) => {
-                tracing::warn!(%error, "products are found once it is there");
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let client = || {
-            Arc::new(WhenThere {
-                url: url.to_owned(),
-                key: key.map(str::to_owned),
-                options: options.clone(),
-                connected: OnceCell::new(),
+            let looked = tokio::time::timeout(LOOK_WITHIN, looking.check()).await;
+            looked.unwrap_or_else(|_| {
+                Err(SearchError::Unavailable("Meilisearch does not answer".to_owned()))
             })
         };
-        Ok(Engines { asked: client(), written: client() })
+        let is_there = match block_on_tokio(look, SearchError::Unavailable) {
+            Ok(()) => true,
+            Err(error @ SearchError::Unavailable(_)) => {
+                tracing::warn!(%error, "products are found once it is there");
+                false
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let is_there = Arc::new(AtomicBool::new(is_there));
+        let when_there = |checks| -> Result<_, SearchError> {
+            Ok(Arc::new(WhenThere { server: client()?, checks, is_there: Arc::clone(&is_there) }))
+        };
+        Ok(Engines { asked: when_there(false)?, written: when_there(true)? })
     }
 
     impl WhenThere {
         async fn there(&self) -> Result<&MeilisearchEngine, SearchError> {
-            let connect =
-                || MeilisearchEngine::connect(&self.url, self.key.as_deref(), self.options.clone());
-            self.connected.get_or_try_init(connect).await
+            if !self.is_there.load(Ordering::Acquire) {
+                if !self.checks {
+                    let why = "Meilisearch was not reached yet";
+                    return Err(SearchError::Unavailable(why.to_owned()));
+                }
+                self.server.check().await?;
+                self.is_there.store(true, Ordering::Release);
+            }
+            Ok(&self.server)
         }
     }
 

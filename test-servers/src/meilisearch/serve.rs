@@ -70,6 +70,9 @@ async fn call(
 }
 
 async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> Answer {
+    if shared.hangs(request.uri().path()) {
+        std::future::pending::<()>().await;
+    }
     if shared.broken.load(Relaxed) {
         return Err(Refusal(500, "internal", "An internal error has occurred.".to_owned()));
     }

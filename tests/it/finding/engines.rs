@@ -1,15 +1,16 @@
 //! Search in Meilisearch instead of the node's own index.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use test_servers::meilisearch::{Double, MASTER_KEY};
 
 use super::{Toys, kites, names, soon};
 use crate::client::Client;
 use crate::process::{DataDir, Server, command, finish, key};
-use crate::shop::Shop;
+use crate::shop::{Shop, add};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -73,6 +74,50 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     let rebuilt = finish(&mut command(&path, &words)).exits(0);
     assert_eq!(rebuilt.json()["products"], 6, "{}", rebuilt.out);
     assert!(finds(&server, query, &boxes).await);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meilisearch_that_hangs_keeps_nobody_waiting() {
+    let double = Double::start();
+    double.shared.hang_at(Some(""));
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let url = double.url();
+    let server = Server::start_with(&path, &["--search", &url, "--search-key", MASTER_KEY]);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let article = shop.article(&server, 1_000, 10).await;
+    let query = "q=kite&mode=text&facets=category";
+    let refused = async |patience: Duration| {
+        let began = Instant::now();
+        let asked = (0..8).map(|_| found(&server, query));
+        for answer in join_all(asked).await {
+            assert_eq!(answer.0, 503, "{}", answer.1);
+        }
+        assert!(began.elapsed() < patience, "{:?}", began.elapsed());
+    };
+    // One that was never reached is not even asked.
+    refused(Duration::from_secs(2)).await;
+    let mut guest = shop.storefront(&server).await;
+    let page = format!("/products/{}", article.product_id);
+    let sales_go_on = async |guest: &mut Client| {
+        let began = Instant::now();
+        let seen = add(guest, &article, 1).await.header("tillroll-position");
+        guest.get_with(&page, &[("tillroll-min-position", &seen)]).await.is(200);
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    };
+    sales_go_on(&mut guest).await;
+    Client::nobody(&server.address).await.get("/readyz").await.is(200);
+
+    double.shared.hang_at(None);
+    assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
+    double.shared.hang_at(Some(""));
+    // One that was there is given two seconds, by all who ask at once.
+    refused(Duration::from_secs(4)).await;
+    sales_go_on(&mut guest).await;
+    double.shared.hang_at(None);
+    assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
     assert!(server.stop().success());
 }
 
