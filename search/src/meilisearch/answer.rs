@@ -1,4 +1,4 @@
-//! Answers a question with at most two requests, of as many searches as it takes.
+//! Answers a question with a request or two, seldom more, of as many searches as it takes.
 //!
 //! What is found is the union of two sets: what matches the text (or everything), and neighbours. They
 //! are made disjoint first, by asking which neighbours match the text. Then everything that is counted,

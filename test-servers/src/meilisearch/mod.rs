@@ -53,10 +53,11 @@ pub struct Shared {
     pub version: Mutex<String>,
     /// Rights by key; the master key's are all.
     pub keys: Mutex<BTreeMap<String, Vec<String>>>,
-    /// Requests, searches in them, and bytes of the largest body.
+    /// Requests, searches in them, and bytes of the largest body and of the largest answer.
     pub requests: AtomicU64,
     pub searches: AtomicU64,
     pub largest_body: AtomicU64,
+    pub largest_answer: AtomicU64,
     queued: Notify,
 }
 
@@ -132,6 +133,7 @@ impl Double {
             requests: AtomicU64::new(0),
             searches: AtomicU64::new(0),
             largest_body: AtomicU64::new(0),
+            largest_answer: AtomicU64::new(0),
             queued: Notify::new(),
         });
         // A free port, which stays the server's own when it is stopped and started again.

@@ -62,10 +62,12 @@ async fn call(
         Ok(answer) => answer,
         Err(refusal) => (refusal.0, refusal.json()),
     };
+    let body = body.to_string();
+    shared.largest_answer.fetch_max(body.len() as u64, Relaxed);
     hyper::Response::builder()
         .status(status)
         .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))
+        .body(Full::new(Bytes::from(body)))
         .unwrap()
 }
 
