@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use commands::Clock;
 use commands::browsing::BrowsingReader;
-use journal::Journal;
+use journal::{Journal, JournalId};
 use projections::ReadModels;
 use sagas::leadership::Leadership;
 use search::text::{Language, Synonyms, TextSettings};
@@ -94,6 +94,7 @@ pub(super) struct FindingWork {
     local: LocalFollower,
     indexer: Indexer,
     background: Background,
+    wrong: Wrong,
 }
 
 /// One engine for those who ask it, and for the one who writes it. Each has connections of its own to a
@@ -102,12 +103,17 @@ pub(super) struct FindingWork {
 pub(super) struct Engines {
     pub(super) asked: Arc<dyn SearchEngine>,
     pub(super) written: Arc<dyn SearchEngine>,
+    pub(super) wrong: Wrong,
 }
+
+/// What the operator has to change before this node can be of use.
+type Wrong = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// Opens or connects the engine. An engine that is away for now is no error: the indexer waits for it.
 pub(super) fn engines(
     stores: &Stores,
     options: &FindingOptions,
+    journal: JournalId,
     shelf: &Shelf,
     clock: &Arc<dyn Clock>,
 ) -> Result<Engines, FindingError> {
@@ -117,10 +123,11 @@ pub(super) fn engines(
                 TextSettings { language: options.language, synonyms: options.synonyms.clone() };
             let directory = stores.data.join(SEARCH).join("words");
             let engine = Arc::new(EmbeddedEngine::open(&directory, settings, shelf.clone())?);
-            Ok(Engines { asked: Arc::clone(&engine) as _, written: engine })
+            let asked = Arc::clone(&engine) as _;
+            Ok(Engines { asked, written: engine, wrong: Arc::new(|| None) })
         }
         SearchPlace::Meilisearch { url, key, index } => {
-            meilisearch::engine(url, key.as_deref(), index, options, clock)
+            meilisearch::engine(url, key.as_deref(), index, options, journal, clock)
         }
     }
 }
@@ -141,7 +148,7 @@ impl Refill {
         reads: &ReadModels,
     ) -> Result<Self, FindingError> {
         let clock: Arc<dyn Clock> = Arc::new(commands::SystemClock);
-        let engine = engines(stores, options, &Shelf::default(), &clock)?.written;
+        let engine = engines(stores, options, journal.id(), &Shelf::default(), &clock)?.written;
         let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
         let indexer = Indexer::new(
             reads.clone(),
@@ -179,7 +186,8 @@ pub(super) fn open(
     let NodeOptions { stores, clock, finding: Some(options), .. } = node else { return Ok(None) };
     let directory = stores.data.join(SEARCH);
     let shelf = Shelf::default();
-    let Engines { asked: engine, written } = engines(stores, options, &shelf, clock)?;
+    let Engines { asked: engine, written, wrong } =
+        engines(stores, options, journal.id(), &shelf, clock)?;
     let purchases = Arc::new(PurchasesOf(reads.clone()));
     let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
     let vectors = Arc::new(vectors);
@@ -263,6 +271,7 @@ pub(super) fn open(
             clock: Arc::clone(clock),
             told: Told::default(),
         },
+        wrong,
     };
     Ok(Some((finding, work)))
 }
@@ -323,13 +332,17 @@ pub(super) fn start(
     under_way: &mut UnderWay,
     stopped: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let Some(FindingWork { local, indexer, background }) = work else { return Ok(Vec::new()) };
+    let Some(FindingWork { local, indexer, background, wrong }) = work else {
+        return Ok(Vec::new());
+    };
     let vectors = Arc::clone(&background.vectors);
     // Everyone who keeps products is told last, when all are on the shelf. Whether the engine
-    // answers is not asked: with one that is away a node can do all but search.
-    under_way.watch("search", move || match vectors.is_filled() {
-        true => Ok(()),
-        false => Err("products are being loaded".to_owned()),
+    // answers is not asked: with one that is away a node can do all but search. One that was set up
+    // wrongly is told of before anybody relies on this node.
+    under_way.watch("search", move || match (vectors.is_filled(), wrong()) {
+        (_, Some(wrong)) => Err(wrong),
+        (true, None) => Ok(()),
+        (false, None) => Err("products are being loaded".to_owned()),
     });
     let [kept_up, worked, looked] =
         ["search", "recommend", "browsed"].map(|name| under_way.begin(name));

@@ -57,7 +57,9 @@ impl Place {
 
     fn options(&self) -> MeilisearchOptions {
         let clock = self.clock.clone();
-        let mut options = MeilisearchOptions::new(Arc::new(move || *clock.lock().unwrap()));
+        let journal = conformance::filled(0).journal;
+        let mut options =
+            MeilisearchOptions::new(journal, Arc::new(move || *clock.lock().unwrap()));
         options.index.clone_from(&self.index);
         // Machines that build and test are slow.
         options.search_timeout = Duration::from_secs(30);

@@ -5,12 +5,13 @@ pub(super) use built_in::engine;
 
 #[cfg(feature = "meilisearch")]
 mod built_in {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Duration;
 
     use async_trait::async_trait;
     use commands::Clock;
+    use journal::JournalId;
     use search::{
         Changes, Filled, Findings, MeilisearchEngine, MeilisearchOptions, Question, Refilling,
         SearchEngine, SearchError,
@@ -30,7 +31,40 @@ mod built_in {
     struct WhenThere {
         server: MeilisearchEngine,
         checks: bool,
-        is_there: Arc<AtomicBool>,
+        known: Arc<Known>,
+    }
+
+    /// What the one who writes knows of the server.
+    #[derive(Default)]
+    struct Known {
+        is_there: AtomicBool,
+        /// There was an index to search in, or to fill, since the start.
+        has_worked: AtomicBool,
+        /// What the operator has to change before there can be one.
+        wrong: Mutex<Option<String>>,
+    }
+
+    impl Known {
+        fn learn(&self, filled: &Result<Option<Filled>, SearchError>) {
+            let wrong = match filled {
+                Ok(_) => {
+                    self.has_worked.store(true, Ordering::Relaxed);
+                    None
+                }
+                // Nodes that sell go on to: what is wrong came later than they.
+                Err(error @ SearchError::Misconfigured(_))
+                    if !self.has_worked.load(Ordering::Relaxed) =>
+                {
+                    Some(error.to_string())
+                }
+                Err(_) => return,
+            };
+            *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = wrong;
+        }
+
+        fn wrong(&self) -> Option<String> {
+            self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
     }
 
     /// A server that answers and cannot work is an error; one that is away is waited for.
@@ -39,13 +73,14 @@ mod built_in {
         key: Option<&str>,
         index: &str,
         options: &FindingOptions,
+        journal: JournalId,
         clock: &Arc<dyn Clock>,
     ) -> Result<Engines, FindingError> {
         let now = Arc::clone(clock);
         let options = MeilisearchOptions {
             index: index.to_owned(),
             synonyms: options.synonyms.by_phrase(),
-            ..MeilisearchOptions::new(Arc::new(move || now.now()))
+            ..MeilisearchOptions::new(journal, Arc::new(move || now.now()))
         };
         let client = || MeilisearchEngine::new(url, key, options.clone());
         // Looked at by a client of its own: connections belong to the runtime that made them.
@@ -64,22 +99,26 @@ mod built_in {
             }
             Err(error) => return Err(error.into()),
         };
-        let is_there = Arc::new(AtomicBool::new(is_there));
+        let known = Arc::new(Known { is_there: is_there.into(), ..Known::default() });
         let when_there = |checks| -> Result<_, SearchError> {
-            Ok(Arc::new(WhenThere { server: client()?, checks, is_there: Arc::clone(&is_there) }))
+            Ok(Arc::new(WhenThere { server: client()?, checks, known: Arc::clone(&known) }))
         };
-        Ok(Engines { asked: when_there(false)?, written: when_there(true)? })
+        Ok(Engines {
+            asked: when_there(false)?,
+            written: when_there(true)?,
+            wrong: Arc::new(move || known.wrong()),
+        })
     }
 
     impl WhenThere {
         async fn there(&self) -> Result<&MeilisearchEngine, SearchError> {
-            if !self.is_there.load(Ordering::Acquire) {
+            if !self.known.is_there.load(Ordering::Acquire) {
                 if !self.checks {
                     let why = "Meilisearch was not reached yet";
                     return Err(SearchError::Unavailable(why.to_owned()));
                 }
                 self.server.check().await?;
-                self.is_there.store(true, Ordering::Release);
+                self.known.is_there.store(true, Ordering::Release);
             }
             Ok(&self.server)
         }
@@ -92,7 +131,11 @@ mod built_in {
         }
 
         async fn filled(&self) -> Result<Option<Filled>, SearchError> {
-            self.there().await?.filled().await
+            let filled = async { self.there().await?.filled().await }.await;
+            if self.checks {
+                self.known.learn(&filled);
+            }
+            filled
         }
 
         async fn apply(
@@ -136,6 +179,7 @@ pub(super) fn engine(
     _: Option<&str>,
     _: &str,
     _: &super::FindingOptions,
+    _: journal::JournalId,
     _: &std::sync::Arc<dyn commands::Clock>,
 ) -> Result<super::Engines, super::FindingError> {
     Err(super::FindingError::NotBuiltIn(

@@ -20,6 +20,11 @@ async fn found(server: &Server, query: &str) -> (u16, Value) {
     (answer.status, answer.body)
 }
 
+async fn readiness(server: &Server) -> (u16, String) {
+    let answer = Client::nobody(&server.address).await.get("/readyz").await;
+    (answer.status, answer.text)
+}
+
 async fn finds(server: &Server, query: &str, expected: &[&str]) -> bool {
     let (status, body) = found(server, query).await;
     status == 200 && names(&body) == expected
@@ -108,7 +113,7 @@ async fn a_meilisearch_that_hangs_keeps_nobody_waiting() {
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     };
     sales_go_on(&mut guest).await;
-    Client::nobody(&server.address).await.get("/readyz").await.is(200);
+    assert!(soon(SOON, async || readiness(&server).await.0 == 200).await);
 
     double.shared.hang_at(None);
     assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
@@ -119,6 +124,49 @@ async fn a_meilisearch_that_hangs_keeps_nobody_waiting() {
     double.shared.hang_at(None);
     assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
     assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_shops_do_not_fight_over_one_index() {
+    let double = Double::start();
+    let url = double.url();
+    let at = ["--search", &url, "--search-key", MASTER_KEY];
+    let (one, other) = (DataDir::new(), DataDir::new());
+    let open = async |data: &DataDir| {
+        let path = data.path();
+        let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+        let server = Server::start_with(&path, &at);
+        let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+        (server, shop)
+    };
+    let (first, shop) = open(&one).await;
+    let toys: Toys = kites(&first, shop).await;
+    let stunt = "q=stunt&mode=text";
+    assert_eq!(names(&toys.find(&first, stunt).await), ["Stunt kite"]);
+
+    let (second, shop) = open(&other).await;
+    shop.article(&second, 1_000, 10).await;
+    let is_told = async || {
+        let (status, why) = readiness(&second).await;
+        status == 503 && why.contains("search: ") && why.contains("filled from another journal")
+    };
+    assert!(soon(SOON, is_told).await, "{}", readiness(&second).await.1);
+    assert_eq!(found(&second, "q=kite&mode=text").await.0, 503);
+    assert!(finds(&first, stunt, &["Stunt kite"]).await);
+
+    // Whoever means it takes the index over, and keeps it.
+    let words = [&["rebuild", "search"][..], &at].concat();
+    finish(&mut command(&other.path(), &words)).exits(0);
+    let has_it = async || {
+        let (status, body) = found(&second, "q=kite&mode=text").await;
+        status == 200 && body["total"] == 1 && readiness(&second).await.0 == 200
+    };
+    assert!(soon(SOON, has_it).await);
+    assert!(soon(SOON, async || found(&first, stunt).await.0 == 503).await);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(has_it().await);
+    assert_eq!(readiness(&first).await.0, 200, "it sells on");
+    assert!(first.stop().success() && second.stop().success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
