@@ -289,6 +289,11 @@ impl Asking {
         prefer.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("respond-async"))
     }
 
+    /// Whether the client wants to see what it saw, or more.
+    pub(crate) fn insists_on_position(&self) -> bool {
+        self.request.headers().contains_key(MIN_POSITION)
+    }
+
     /// The position the client saw, if it insists on it.
     fn seen(&self) -> Result<Option<Position>, Problem> {
         let token = self.header(MIN_POSITION)?;
