@@ -96,10 +96,16 @@ impl Finder {
         &self.0.shelf
     }
 
-    /// Whether a product is for sale; every product is taken for one while nothing is on the shelf yet.
+    /// Whether all products for sale are on the shelf: before, nobody can tell what there is.
     #[must_use]
-    pub fn may_be_for_sale(&self, product: ProductId) -> bool {
-        self.0.shelf_at.reached() == Position(0) || self.0.shelf.contains(product)
+    pub fn is_shelf_ready(&self) -> bool {
+        self.0.shelf_at.reached() > Position(0)
+    }
+
+    /// Whether it is known that a product is for sale.
+    #[must_use]
+    pub fn is_for_sale(&self, product: ProductId) -> bool {
+        self.is_shelf_ready() && self.0.shelf.contains(product)
     }
 
     /// Waits until what is found reaches `position`, at most `patience`.
@@ -205,7 +211,7 @@ impl Finder {
 
     /// Refuses to answer from a shelf on which nothing was put yet, when there is something.
     async fn is_stocked(&self) -> Result<(), FindError> {
-        if self.0.shelf_at.reached() > Position(0) {
+        if self.is_shelf_ready() {
             return Ok(());
         }
         match self.0.engine.filled().await.map_err(unavailable)? {

@@ -320,8 +320,9 @@ impl KeepsProducts for ForSale {
         self.0.apply(changes);
     }
 
-    /// What it suggests is looked for on the shelf before it is shown.
-    fn all_told(&self) {}
+    fn all_told(&self) {
+        self.0.all_told();
+    }
 }
 
 /// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while

@@ -90,6 +90,10 @@ async fn an_empty_shelf_is_only_believed_of_an_empty_shop() {
     assert!(unavailable().await);
     shop.engine.is_filled.store(false, Ordering::Relaxed);
     assert!(unavailable().await);
+    // Nor is anything taken for what is for sale, be it made up or not.
+    beginning.shelf().apply(&Changes { documents: vec![document(1, "mug")], ..Changes::default() });
+    assert!(!beginning.is_for_sale(id(1)) && !beginning.is_for_sale(id(77)));
+    assert!(shop.finder.is_for_sale(id(1)) && !shop.finder.is_for_sale(id(77)));
 }
 
 #[tokio::test]
