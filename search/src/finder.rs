@@ -174,7 +174,8 @@ impl Finder {
         let personal = self.0.options.personal;
         let sorted_anew = (!bought.is_empty()).then_some(personal.first);
         let window = Window::new(offset, request.limit, cursor, sorted_anew);
-        let question = self.question(request, order, &window);
+        let price_bounds = self.price_bounds(request).await?;
+        let question = self.question(request, order, &window, price_bounds);
         let (mut findings, found_by) = self.findings(question, request.mode).await?;
         if sorted_anew.is_some() && window.offset == 0 {
             let affinity = category_affinity(&bought, &self.0.shelf);
@@ -221,19 +222,35 @@ impl Finder {
         }
     }
 
-    fn question(&self, request: &Request, order: Order, window: &Window) -> Question {
-        let tier = request.shopper.tier;
-        let price_bounds = match (&request.price_bounds, request.currency) {
-            (PriceBounds::Own(bounds), _) => bounds.clone(),
-            (PriceBounds::Suggested, Some(currency)) => {
-                self.0.shelf.price_bounds(currency, tier, request.now).to_vec()
-            }
-            (PriceBounds::Suggested, None) | (PriceBounds::None, _) => Vec::new(),
+    async fn price_bounds(&self, request: &Request) -> Result<Vec<i64>, FindError> {
+        let (tier, now) = (request.shopper.tier, request.now);
+        let currency = match (&request.price_bounds, request.currency) {
+            (PriceBounds::Own(bounds), _) => return Ok(bounds.clone()),
+            (PriceBounds::Suggested, Some(currency)) => currency,
+            (PriceBounds::Suggested, None) | (PriceBounds::None, _) => return Ok(Vec::new()),
         };
+        let bounds = match self.0.shelf.known_price_bounds(currency, tier, now) {
+            Some(known) => known,
+            None => {
+                // All products are gone through.
+                let shelf = self.0.shelf.clone();
+                matching::aside(move || shelf.price_bounds(currency, tier, now)).await?
+            }
+        };
+        Ok(bounds.to_vec())
+    }
+
+    fn question(
+        &self,
+        request: &Request,
+        order: Order,
+        window: &Window,
+        price_bounds: Vec<i64>,
+    ) -> Question {
         Question {
             text: request.text.clone(),
             filter: request.filter.clone(),
-            tier,
+            tier: request.shopper.tier,
             currency: request.currency,
             now: request.now,
             order,
