@@ -3,6 +3,7 @@
 mod api_keys;
 mod customer_tokens;
 mod key_file;
+mod patience;
 pub(crate) mod roles;
 mod signed_tokens;
 pub(crate) mod who;

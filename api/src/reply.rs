@@ -80,6 +80,17 @@ impl Reply {
         self
     }
 
+    /// The same for everybody, and may be shared for so long; but not what was answered from a
+    /// position that was asked for, nor in place of that.
+    pub(crate) fn shared_unless_seen(mut self, who: &Asking, seconds: u32) -> Self {
+        self.0.insert_header((VARY, HeaderValue::from_static("Tillroll-Min-Position")));
+        if who.insists_on_position() {
+            self.0.insert_header((CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+            return self;
+        }
+        self.shared_for(seconds)
+    }
+
     /// Without a body.
     pub(crate) fn empty(mut self) -> Answer {
         Ok(self.0.finish())

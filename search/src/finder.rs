@@ -44,6 +44,8 @@ pub struct FinderOptions {
     /// meaning: a long list needs no filling up.
     pub enough_by_text: u64,
     pub personal: PersonalRanking,
+    /// How long whoever asks waits for an engine that is a server elsewhere, all calls to it together.
+    pub engine_patience: Option<Duration>,
     /// Days after which a purchase tells half as much about what a customer likes.
     pub liking_half_life_days: u32,
 }
@@ -55,6 +57,7 @@ impl Default for FinderOptions {
             fusion: None,
             enough_by_text: 24,
             personal: PersonalRanking::default(),
+            engine_patience: None,
             liking_half_life_days: 180,
         }
     }
@@ -93,10 +96,16 @@ impl Finder {
         &self.0.shelf
     }
 
-    /// Whether a product is for sale; every product is taken for one while nothing is on the shelf yet.
+    /// Whether all products for sale are on the shelf: before, nobody can tell what there is.
     #[must_use]
-    pub fn may_be_for_sale(&self, product: ProductId) -> bool {
-        self.0.shelf_at.reached() == Position(0) || self.0.shelf.contains(product)
+    pub fn is_shelf_ready(&self) -> bool {
+        self.0.shelf_at.reached() > Position(0)
+    }
+
+    /// Whether it is known that a product is for sale.
+    #[must_use]
+    pub fn is_for_sale(&self, product: ProductId) -> bool {
+        self.is_shelf_ready() && self.0.shelf.contains(product)
     }
 
     /// Waits until what is found reaches `position`, at most `patience`.
@@ -133,6 +142,20 @@ impl Finder {
     /// `Invalid` names the value that breaks a rule, `Unavailable` says there may be an answer
     /// later.
     pub async fn find(&self, request: &Request) -> Result<Answer, FindError> {
+        let Some(patience) = self.0.options.engine_patience else {
+            return self.find_at_leisure(request).await;
+        };
+        match tokio::time::timeout(patience, self.find_at_leisure(request)).await {
+            Ok(found) => found,
+            Err(_) => {
+                let name = self.0.engine.name();
+                let ms = patience.as_millis();
+                Err(FindError::Unavailable(format!("{name}: no answer within {ms} ms")))
+            }
+        }
+    }
+
+    async fn find_at_leisure(&self, request: &Request) -> Result<Answer, FindError> {
         let order = request.order.unwrap_or(match request.text {
             Some(_) => Order::Relevance,
             None => Order::Newest,
@@ -151,7 +174,8 @@ impl Finder {
         let personal = self.0.options.personal;
         let sorted_anew = (!bought.is_empty()).then_some(personal.first);
         let window = Window::new(offset, request.limit, cursor, sorted_anew);
-        let question = self.question(request, order, &window);
+        let price_bounds = self.price_bounds(request).await?;
+        let question = self.question(request, order, &window, price_bounds);
         let (mut findings, found_by) = self.findings(question, request.mode).await?;
         if sorted_anew.is_some() && window.offset == 0 {
             let affinity = category_affinity(&bought, &self.0.shelf);
@@ -188,7 +212,7 @@ impl Finder {
 
     /// Refuses to answer from a shelf on which nothing was put yet, when there is something.
     async fn is_stocked(&self) -> Result<(), FindError> {
-        if self.0.shelf_at.reached() > Position(0) {
+        if self.is_shelf_ready() {
             return Ok(());
         }
         match self.0.engine.filled().await.map_err(unavailable)? {
@@ -198,19 +222,35 @@ impl Finder {
         }
     }
 
-    fn question(&self, request: &Request, order: Order, window: &Window) -> Question {
-        let tier = request.shopper.tier;
-        let price_bounds = match (&request.price_bounds, request.currency) {
-            (PriceBounds::Own(bounds), _) => bounds.clone(),
-            (PriceBounds::Suggested, Some(currency)) => {
-                self.0.shelf.price_bounds(currency, tier, request.now).to_vec()
-            }
-            (PriceBounds::Suggested, None) | (PriceBounds::None, _) => Vec::new(),
+    async fn price_bounds(&self, request: &Request) -> Result<Vec<i64>, FindError> {
+        let (tier, now) = (request.shopper.tier, request.now);
+        let currency = match (&request.price_bounds, request.currency) {
+            (PriceBounds::Own(bounds), _) => return Ok(bounds.clone()),
+            (PriceBounds::Suggested, Some(currency)) => currency,
+            (PriceBounds::Suggested, None) | (PriceBounds::None, _) => return Ok(Vec::new()),
         };
+        let bounds = match self.0.shelf.known_price_bounds(currency, tier, now) {
+            Some(known) => known,
+            None => {
+                // All products are gone through.
+                let shelf = self.0.shelf.clone();
+                matching::aside(move || shelf.price_bounds(currency, tier, now)).await?
+            }
+        };
+        Ok(bounds.to_vec())
+    }
+
+    fn question(
+        &self,
+        request: &Request,
+        order: Order,
+        window: &Window,
+        price_bounds: Vec<i64>,
+    ) -> Question {
         Question {
             text: request.text.clone(),
             filter: request.filter.clone(),
-            tier,
+            tier: request.shopper.tier,
             currency: request.currency,
             now: request.now,
             order,

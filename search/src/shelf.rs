@@ -61,6 +61,7 @@ impl Refill {
         self.columns.shrink();
         let mut place = self.shelf.0.columns.write().unwrap_or_else(PoisonError::into_inner);
         self.columns.revision = place.revision + 1;
+        self.columns.prices.come_after(&place.prices);
         let before = std::mem::replace(&mut *place, self.columns);
         drop(place);
         // Freed when nobody waits for it.
@@ -253,6 +254,16 @@ impl Shelf {
     #[must_use]
     pub fn price_bounds(&self, currency: Currency, tier: Tier, now: Timestamp) -> Arc<[i64]> {
         self.0.bounds.get(&self.read(), currency, tier, nanoseconds(now))
+    }
+
+    /// The same where they were worked out before and no price has changed since.
+    pub(crate) fn known_price_bounds(
+        &self,
+        currency: Currency,
+        tier: Tier,
+        now: Timestamp,
+    ) -> Option<Arc<[i64]>> {
+        self.0.bounds.known(&self.read(), currency, tier, nanoseconds(now))
     }
 
     /// Bytes held in memory, near enough.

@@ -10,10 +10,11 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use commands::Clock;
 use commands::browsing::BrowsingReader;
-use journal::Journal;
+use journal::{Journal, JournalId};
 use projections::ReadModels;
 use sagas::leadership::Leadership;
 use search::text::{Language, Synonyms, TextSettings};
@@ -32,6 +33,9 @@ use purchases::PurchasesOf;
 
 /// The directory of index, vectors and models; all of it can be made anew.
 pub const SEARCH: &str = "search";
+
+/// How long a search waits for a server elsewhere.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which engine finds products by words.
 #[derive(Clone, Default)]
@@ -90,6 +94,7 @@ pub(super) struct FindingWork {
     local: LocalFollower,
     indexer: Indexer,
     background: Background,
+    wrong: Wrong,
 }
 
 /// One engine for those who ask it, and for the one who writes it. Each has connections of its own to a
@@ -98,12 +103,17 @@ pub(super) struct FindingWork {
 pub(super) struct Engines {
     pub(super) asked: Arc<dyn SearchEngine>,
     pub(super) written: Arc<dyn SearchEngine>,
+    pub(super) wrong: Wrong,
 }
+
+/// What the operator has to change before this node can be of use.
+type Wrong = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// Opens or connects the engine. An engine that is away for now is no error: the indexer waits for it.
 pub(super) fn engines(
     stores: &Stores,
     options: &FindingOptions,
+    journal: JournalId,
     shelf: &Shelf,
     clock: &Arc<dyn Clock>,
 ) -> Result<Engines, FindingError> {
@@ -113,10 +123,11 @@ pub(super) fn engines(
                 TextSettings { language: options.language, synonyms: options.synonyms.clone() };
             let directory = stores.data.join(SEARCH).join("words");
             let engine = Arc::new(EmbeddedEngine::open(&directory, settings, shelf.clone())?);
-            Ok(Engines { asked: Arc::clone(&engine) as _, written: engine })
+            let asked = Arc::clone(&engine) as _;
+            Ok(Engines { asked, written: engine, wrong: Arc::new(|| None) })
         }
         SearchPlace::Meilisearch { url, key, index } => {
-            meilisearch::engine(url, key.as_deref(), index, options, clock)
+            meilisearch::engine(url, key.as_deref(), index, options, journal, clock)
         }
     }
 }
@@ -137,7 +148,7 @@ impl Refill {
         reads: &ReadModels,
     ) -> Result<Self, FindingError> {
         let clock: Arc<dyn Clock> = Arc::new(commands::SystemClock);
-        let engine = engines(stores, options, &Shelf::default(), &clock)?.written;
+        let engine = engines(stores, options, journal.id(), &Shelf::default(), &clock)?.written;
         let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
         let indexer = Indexer::new(
             reads.clone(),
@@ -175,7 +186,8 @@ pub(super) fn open(
     let NodeOptions { stores, clock, finding: Some(options), .. } = node else { return Ok(None) };
     let directory = stores.data.join(SEARCH);
     let shelf = Shelf::default();
-    let Engines { asked: engine, written } = engines(stores, options, &shelf, clock)?;
+    let Engines { asked: engine, written, wrong } =
+        engines(stores, options, journal.id(), &shelf, clock)?;
     let purchases = Arc::new(PurchasesOf(reads.clone()));
     let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
     let vectors = Arc::new(vectors);
@@ -234,7 +246,11 @@ pub(super) fn open(
         purchases: Some(Arc::clone(&purchases) as _),
         engine_at: engine_at.clone(),
         shelf_at: shelf_at.clone(),
-        options: FinderOptions { fusion: Some(fusion), ..FinderOptions::default() },
+        options: FinderOptions {
+            fusion: Some(fusion),
+            engine_patience: shared.then_some(ENGINE_PATIENCE),
+            ..FinderOptions::default()
+        },
     });
     let finding = Finding {
         finder: Arc::new(finder),
@@ -255,6 +271,7 @@ pub(super) fn open(
             clock: Arc::clone(clock),
             told: Told::default(),
         },
+        wrong,
     };
     Ok(Some((finding, work)))
 }
@@ -303,8 +320,9 @@ impl KeepsProducts for ForSale {
         self.0.apply(changes);
     }
 
-    /// What it suggests is looked for on the shelf before it is shown.
-    fn all_told(&self) {}
+    fn all_told(&self) {
+        self.0.all_told();
+    }
 }
 
 /// Starts what keeps up with the catalogue, what is worked out behind it, and what looks on while
@@ -315,11 +333,14 @@ pub(super) fn start(
     under_way: &mut UnderWay,
     stopped: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let Some(FindingWork { local, indexer, background }) = work else { return Ok(Vec::new()) };
+    let Some(FindingWork { local, indexer, background, wrong }) = work else {
+        return Ok(Vec::new());
+    };
     let vectors = Arc::clone(&background.vectors);
     // Everyone who keeps products is told last, when all are on the shelf. Whether the engine
-    // answers is not asked: with one that is away a node can do all but search.
-    under_way.watch("search", move || is_loaded(&vectors));
+    // answers is not asked: with one that is away a node can do all but search. One that was set up
+    // wrongly is told of before anybody relies on this node.
+    under_way.watch("search", move || wrong().map_or_else(|| is_loaded(&vectors), Err));
     let [kept_up, worked, looked] =
         ["search", "recommend", "browsed"].map(|name| under_way.begin(name));
     let recommender = Arc::clone(&background.recommender);

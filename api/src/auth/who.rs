@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, WWW_AUTHENTICATE};
@@ -12,6 +13,7 @@ use domain::{CartId, CustomerId, OrderId, SellerId};
 use journal::Position;
 
 use super::api_keys::Known;
+use super::patience::Patience;
 use super::roles::{ANYBODY, Access, CUSTOMER, ORDER_TOKEN, PUBLIC, names};
 use super::{ApiKeyRole, roles};
 use crate::observe::RequestId;
@@ -45,6 +47,7 @@ pub(crate) struct Asking {
     pub(crate) identity: Identity,
     request: HttpRequest,
     services: web::Data<Services>,
+    patience: Patience,
 }
 
 impl<const ACCESS: Access> Deref for Who<ACCESS> {
@@ -82,7 +85,7 @@ fn admit(request: &HttpRequest, access: Access) -> Result<Asking, Problem> {
             identity
         }
     };
-    Ok(Asking { identity, request: request.clone(), services })
+    Ok(Asking { identity, request: request.clone(), services, patience: Patience::default() })
 }
 
 fn identify(
@@ -286,16 +289,26 @@ impl Asking {
         prefer.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("respond-async"))
     }
 
+    /// Whether the client wants to see what it saw, or more.
+    pub(crate) fn insists_on_position(&self) -> bool {
+        self.request.headers().contains_key(MIN_POSITION)
+    }
+
     /// The position the client saw, if it insists on it.
     fn seen(&self) -> Result<Option<Position>, Problem> {
         let token = self.header(MIN_POSITION)?;
         token.map(|token| read_position(token, self.services.journal.id())).transpose()
     }
 
-    /// Waits until `models` have seen what the client saw; at most two seconds.
+    /// What is left of the two seconds that a request waits, all its waits together.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience.left(self.services.limits.position_patience)
+    }
+
+    /// Waits until `models` have seen what the client saw, as long as there is [`Self::patience`].
     pub(crate) async fn wait_for(&self, models: &[&str]) -> Result<(), Problem> {
         let Some(seen) = self.seen()?.filter(|_| !models.is_empty()) else { return Ok(()) };
-        let patience = self.services.limits.position_patience;
+        let patience = self.patience();
         let waited = self.services.reads.wait_for_models(models, seen, patience).await;
         waited.map_err(|error| {
             let projections::WaitError::TimedOut { reached, .. } = error;
@@ -303,11 +316,10 @@ impl Asking {
         })
     }
 
-    /// Waits until searches answer from what the client saw, catalogue and index; at most two
-    /// seconds.
+    /// Waits until searches answer from what the client saw, catalogue and index.
     pub(crate) async fn wait_for_search(&self) -> Result<(), Problem> {
         let Some(seen) = self.seen()? else { return Ok(()) };
-        let patience = self.services.limits.position_patience;
+        let patience = self.patience();
         let waited = self.services.search.wait_for(seen, patience).await;
         waited.map_err(|reached| self.search_is_behind(reached))
     }
@@ -315,7 +327,7 @@ impl Asking {
     /// The same for what is known of products without a search.
     pub(crate) async fn wait_for_products(&self) -> Result<(), Problem> {
         let Some(seen) = self.seen()? else { return Ok(()) };
-        let patience = self.services.limits.position_patience;
+        let patience = self.patience();
         let waited = self.services.search.wait_for_shelf(seen, patience).await;
         waited.map_err(|reached| self.search_is_behind(reached))
     }

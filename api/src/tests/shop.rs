@@ -52,7 +52,7 @@ pub(super) struct Shop {
     pub(super) secrets: WebhookSecrets,
     keys: BTreeMap<&'static str, String>,
     /// The position of the last answer that gave one, as a client keeps it.
-    seen: RefCell<Option<String>>,
+    pub(super) seen: RefCell<Option<String>>,
     _dir: tempfile::TempDir,
 }
 

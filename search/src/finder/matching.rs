@@ -28,7 +28,9 @@ impl Finder {
         };
         if mode == Mode::Semantic {
             question.neighbours = self.neighbours(vectors, text).await?;
-            return Ok((nearest(&self.0.shelf, question), FoundBy::Likeness));
+            let shelf = self.0.shelf.clone();
+            let found = aside(move || nearest(&shelf, question)).await?;
+            return Ok((found, FoundBy::Likeness));
         }
         if let Some(by_text) = self.found_enough(&question).await? {
             return Ok((by_text, FoundBy::Text));
@@ -90,12 +92,16 @@ impl Finder {
             let _permit = permit;
             vectors.neighbours(&text, k)
         };
-        match tokio::task::spawn_blocking(near).await {
-            Ok(Ok(near)) => Ok(near),
-            Ok(Err(error)) => Err(FindError::Unavailable(error.to_string())),
-            Err(error) => Err(FindError::Unavailable(format!("embedding broke off: {error}"))),
-        }
+        aside(near).await?.map_err(|error| FindError::Unavailable(error.to_string()))
     }
+}
+
+/// What takes longer than others who share the thread should wait.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, FindError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| FindError::Unavailable(format!("a search broke off: {error}")))
 }
 
 /// What is near in meaning and nothing else: no words, no engine.

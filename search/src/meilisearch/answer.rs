@@ -1,4 +1,4 @@
-//! Answers a question with at most two requests, of as many searches as it takes.
+//! Answers a question with a request or two, seldom more, of as many searches as it takes.
 //!
 //! What is found is the union of two sets: what matches the text (or everything), and neighbours. They
 //! are made disjoint first, by asking which neighbours match the text. Then everything that is counted,
@@ -230,7 +230,8 @@ impl Asked<'_> {
         let wanted = self.want_hits(&mut batch);
 
         let mut answers = self.ask(batch).await?;
-        let meta = answers.get(meta).and_then(|answer| self.engine.read_meta(answer));
+        let meta = answers.get(meta).map(|answer| self.engine.read_meta(answer)).transpose();
+        let meta = meta.map_err(|journal| self.engine.another_shops(journal))?.flatten();
         let meta = meta.ok_or_else(|| self.unfilled())?;
 
         let mut counted = Counted::default();

@@ -1,5 +1,7 @@
 //! Whether a server can be worked with, found out before anything depends on it.
 
+use std::time::Duration;
+
 use meilisearch_sdk::errors::{Error, ErrorType};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +13,9 @@ use crate::SearchError;
 /// The first that can be told not to index facets' values for searching in them, which nothing here
 /// needs, and the first whose indexer was made for changes of few documents.
 pub(super) const OLDEST: (u32, u32) = (1, 12);
+
+/// A server that does not even say how it is in so long hangs: it is asked again rather than waited for.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,8 +39,10 @@ pub(super) async fn check(server: &Server, index: &str) -> Result<(), SearchErro
              0-9, `-` and `_`"
         )));
     }
-    let health: Health =
-        server.get("/health").await.map_err(|failure| server.explain(&failure, "say how it is"))?;
+    let health: Health = server
+        .get_within("/health", HEALTH_TIMEOUT)
+        .await
+        .map_err(|failure| server.explain(&failure, "say how it is"))?;
     if health.status != "available" {
         return Err(SearchError::Unavailable(format!(
             "Meilisearch at {} says that it is {}",

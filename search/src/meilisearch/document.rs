@@ -15,7 +15,8 @@ use crate::Filled;
 pub(super) const FORMAT: u32 = 1;
 pub(super) const META_ID: &str = "_meta";
 pub(super) const TREE_ID: &str = "_tree";
-/// Somebody asks for another index in place of this one, with which the document goes away.
+/// Somebody of a shop asks for another index in place of this one, with which the document goes away:
+/// this, a `-` and the shop's journal.
 pub(super) const REQUEST_ID: &str = "_request";
 /// The year 10000: what has no end. Meilisearch's numbers are floating-point.
 const NEVER_MS: i64 = 253_402_300_800_000;

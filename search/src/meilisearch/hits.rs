@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::ProductId;
 
 use super::answer::{Asked, Batch, Source, id_of, ids};
-use super::filter::{Without, expressions};
+use super::filter::{PRODUCTS, Without, expressions};
 use super::query::{self, Answer, Query, Row};
 use super::{explain, merge};
 use crate::fusion::{Fused, fuse};
@@ -14,6 +14,8 @@ use crate::{Explanation, Hit, Neighbour, Order, Question, SearchError, SemanticS
 
 /// So many hits of a text are fused with neighbours; the others follow as they are.
 const FUSED_MAX: usize = 1_000;
+/// All that is fetched of those.
+const FUSED_FIELDS: &[&str] = &["id", "number"];
 
 /// Where in a batch the rows are that hits are made of.
 pub(super) struct Wanted {
@@ -37,9 +39,18 @@ impl Asked<'_> {
 
     fn rows(&self, window: (usize, usize), filter: Vec<String>, fields: &[&'static str]) -> Query {
         let by_relevance = self.is_relevance() && self.text().is_some();
-        let query = Query::hits(self.index(), self.text(), filter, window, Some(fields.to_vec()))
-            .sorted(query::sorting(self.question, by_relevance));
-        if self.question.explain && self.text().is_some() { query.explained() } else { query }
+        Query::hits(self.index(), self.text(), filter, window, Some(fields.to_vec()))
+            .sorted(query::sorting(self.question, by_relevance))
+    }
+
+    /// Rows of a page, with what explains them if that is wanted.
+    fn page_rows(&self, window: (usize, usize), filter: Vec<String>) -> Query {
+        let query = self.rows(window, filter, merge::FIELDS);
+        if self.explains_text() { query.explained() } else { query }
+    }
+
+    fn explains_text(&self) -> bool {
+        self.question.explain && self.text().is_some()
     }
 
     pub(super) fn want_hits(&self, batch: &mut Batch) -> Wanted {
@@ -66,7 +77,12 @@ impl Asked<'_> {
         }
         wanted.start = window.0;
         if !matches!(self.source, Source::Nothing) {
-            wanted.rows = Some(batch.push(self.rows(window, filter(), merge::FIELDS)));
+            // What is fused is explained when it is known what of it is on the page.
+            let rows = match self.is_fused() {
+                true => self.rows(window, filter(), FUSED_FIELDS),
+                false => self.page_rows(window, filter()),
+            };
+            wanted.rows = Some(batch.push(rows));
         }
         if !self.near.is_empty() && (self.is_relevance() || self.question.explain) {
             let all = self.near.iter().map(|near| near.product_id).collect();
@@ -103,7 +119,7 @@ impl Asked<'_> {
             .collect();
 
         if self.is_fused() {
-            return self.fused_hits(rows, &near, &passing, text_total).await;
+            return self.fused_hits(&rows, &near, &passing, text_total).await;
         }
         if !self.is_relevance() {
             let page = merge::page(self.question, wanted.start, rows, take(wanted.sorted_near));
@@ -144,7 +160,7 @@ impl Asked<'_> {
 
     async fn fused_hits(
         &self,
-        rows: Vec<Row>,
+        rows: &[Row],
         near: &[Neighbour],
         passing: &HashMap<ProductId, i64>,
         text_total: u64,
@@ -156,33 +172,47 @@ impl Asked<'_> {
             .map(|near| ((passing[&near.product_id], near.product_id), near.similarity))
             .collect();
         let fused = fuse(&text, &near, &self.question.fusion, usize::MAX);
-        let hit = |fused: &Fused<(i64, ProductId)>| {
-            self.hit(fused.key.1, || {
-                let row = fused.text_rank.and_then(|rank| Some((rank, rows.get(rank - 1)?)));
-                Explanation {
-                    text: row
-                        .filter(|_| self.text().is_some())
-                        .map(|(rank, row)| explain::text_score(row, rank)),
-                    ..fused.explanation()
-                }
-            })
-        };
-        let mut hits: Vec<Hit> = fused.iter().skip(offset).take(limit).map(hit).collect();
-        let left = limit - hits.len();
-        if left == 0 || text_total <= FUSED_MAX as u64 || matches!(self.source, Source::Nothing) {
-            return Ok(hits);
-        }
+        let page: Vec<&Fused<_>> = fused.iter().skip(offset).take(limit).collect();
+        let mut batch = Batch::default();
+        let of_text = page.iter().filter(|hit| hit.text_rank.is_some()).map(|hit| hit.key.1);
+        let of_text: Vec<ProductId> = of_text.collect();
+        let explained = (self.explains_text() && !of_text.is_empty()).then(|| {
+            let window = (0, of_text.len());
+            let filter = vec![PRODUCTS.to_owned(), ids(of_text.iter().copied())];
+            batch.push(self.page_rows(window, filter))
+        });
+        let left = limit - page.len();
+        let is_tail =
+            left > 0 && text_total > FUSED_MAX as u64 && !matches!(self.source, Source::Nothing);
         // Behind what is fused, the text's other hits as they are; neighbours among them are fused.
         let is_near: BTreeSet<ProductId> = passing.keys().copied().collect();
         let seen = text.iter().filter(|(_, product_id)| !is_near.contains(product_id)).count();
         let start = offset.saturating_sub(fused.len()).saturating_add(seen);
-        let mut filter = expressions(self.question, Without::Nothing);
-        if !is_near.is_empty() {
-            filter.push(format!("NOT {}", ids(is_near.into_iter())));
-        }
-        let query = self.rows((start, left), filter, merge::FIELDS);
-        let answers = self.ask(Batch(vec![query])).await?;
-        for (index, row) in answers.iter().flat_map(|answer| &answer.hits).enumerate() {
+        let tail = is_tail.then(|| {
+            let mut filter = expressions(self.question, Without::Nothing);
+            if !is_near.is_empty() {
+                filter.push(format!("NOT {}", ids(is_near.into_iter())));
+            }
+            batch.push(self.page_rows((start, left), filter))
+        });
+        let answers = if batch.0.is_empty() { Vec::new() } else { self.ask(batch).await? };
+        let rows_of = |place: Option<usize>| {
+            let answer = place.and_then(|place| answers.get(place));
+            answer.map(|answer| &answer.hits[..]).unwrap_or_default()
+        };
+        let explained: HashMap<ProductId, &Row> =
+            rows_of(explained).iter().filter_map(|row| Some((id_of(row)?, row))).collect();
+        let hit = |fused: &&Fused<(i64, ProductId)>| {
+            self.hit(fused.key.1, || Explanation {
+                text: explained
+                    .get(&fused.key.1)
+                    .zip(fused.text_rank)
+                    .map(|(row, rank)| explain::text_score(row, rank)),
+                ..fused.explanation()
+            })
+        };
+        let mut hits: Vec<Hit> = page.iter().map(hit).collect();
+        for (index, row) in rows_of(tail).iter().enumerate() {
             let Some(product_id) = id_of(row) else { continue };
             hits.push(self.hit(product_id, || Explanation {
                 // Neighbours before it are not counted, which makes the rank the least it can be.

@@ -34,10 +34,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use document::{Meta, Tree};
+use journal::JournalId;
 use query::{Answers, Queries, Query};
-use server::Server;
+use server::{Failure, Server};
 pub use settings::MeilisearchOptions;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::timeout;
 use write::Writer;
 
 use crate::{Changes, Filled, Findings, Question, Refilling, SearchEngine, SearchError};
@@ -46,6 +48,9 @@ use crate::{Changes, Filled, Findings, Question, Refilling, SearchEngine, Search
 type Places = (u32, Arc<HashMap<String, usize>>);
 
 /// A client of one index, and of the ones that are filled to take its place.
+///
+/// An index belongs to the shop that filled it first: another's is neither searched in nor replaced, or
+/// both would fill it in turn for ever. Only a [request](SearchEngine::request_refill) takes it over.
 ///
 /// Several processes may search in one index. One at a time may write to it; where two do for a moment,
 /// each taking the other for gone, what they wrote is told again.
@@ -59,18 +64,16 @@ pub struct MeilisearchEngine {
 }
 
 impl MeilisearchEngine {
-    /// Connects to the server at `url`, and checks that it is well, is not too old, and lets the key do
-    /// what is needed.
+    /// A client of the server at `url`, to which nothing is sent yet.
     ///
     /// # Errors
-    /// `Unavailable`; `Misconfigured` with what the operator has to change.
-    pub async fn connect(
+    /// `Misconfigured`: no address or key of any server.
+    pub fn new(
         url: &str,
         key: Option<&str>,
         options: MeilisearchOptions,
     ) -> Result<Self, SearchError> {
         let server = Server::new(url, key)?;
-        check::check(&server, &options.index).await?;
         let settings = options.checksum();
         Ok(Self {
             server,
@@ -81,8 +84,27 @@ impl MeilisearchEngine {
         })
     }
 
+    /// Checks that the server is well, is not too old, and lets the key do what is needed.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Misconfigured` with what the operator has to change.
+    pub async fn check(&self) -> Result<(), SearchError> {
+        check::check(&self.server, &self.options.index).await
+    }
+
     /// What the index says that it is; `None` if it says nothing, or was made in another way.
+    ///
+    /// # Errors
+    /// `Misconfigured` if it is another shop's.
     async fn meta(&self) -> Result<Option<(Meta, u64)>, SearchError> {
+        match self.found().await? {
+            Found::Nothing => Ok(None),
+            Found::Ours(meta, count) => Ok(Some((meta, count))),
+            Found::AnotherShops(journal) => Err(self.another_shops(journal)),
+        }
+    }
+
+    async fn found(&self) -> Result<Found, SearchError> {
         let index = &self.options.index;
         let queries =
             vec![meta_query(index), Query::count(index, None, vec![filter::PRODUCTS.to_owned()])];
@@ -92,17 +114,41 @@ impl MeilisearchEngine {
             .await
         {
             Ok(answers) => answers,
-            Err(failure) if failure.is_no_index() => return Ok(None),
+            Err(failure) if failure.is_no_index() => return Ok(Found::Nothing),
             Err(failure) => return Err(self.server.explain(&failure, "search (right `search`)")),
         };
-        let [meta, count] = &answers.results[..] else { return Ok(None) };
-        Ok(self.read_meta(meta).zip(count.total_hits))
+        let [meta, count] = &answers.results[..] else { return Ok(Found::Nothing) };
+        Ok(match self.read_meta(meta) {
+            Err(journal) => Found::AnotherShops(journal),
+            Ok(meta) => meta
+                .zip(count.total_hits)
+                .map_or(Found::Nothing, |(meta, count)| Found::Ours(meta, count)),
+        })
     }
 
-    fn read_meta(&self, answer: &query::Answer) -> Option<Meta> {
-        let row = answer.hits.first()?;
-        let meta: Meta = serde_json::from_value(serde_json::Value::Object(row.clone())).ok()?;
-        (meta.format == document::FORMAT && meta.settings == self.settings).then_some(meta)
+    /// `None` if there is none, or it speaks of an index that was made in another way; the journal it
+    /// was filled from if that is another shop's, however it was made.
+    fn read_meta(&self, answer: &query::Answer) -> Result<Option<Meta>, JournalId> {
+        let Some(row) = answer.hits.first() else { return Ok(None) };
+        let journal = row.get("journal").and_then(|journal| journal.as_str()?.parse().ok());
+        if let Some(journal) = journal.filter(|journal| *journal != self.options.journal) {
+            return Err(journal);
+        }
+        let meta = serde_json::from_value(serde_json::Value::Object(row.clone())).ok();
+        let as_we_do =
+            |meta: &Meta| meta.format == document::FORMAT && meta.settings == self.settings;
+        Ok(meta.filter(as_we_do))
+    }
+
+    fn another_shops(&self, journal: JournalId) -> SearchError {
+        SearchError::Misconfigured(format!(
+            "the index `{}` in Meilisearch at {} is filled from another journal, {journal}, and this \
+             shop's is {}: give each shop an index of its own (--search-index), or, if this one takes \
+             the other's place, run `tillroll rebuild search` once",
+            self.options.index,
+            self.server.url(),
+            self.options.journal
+        ))
     }
 
     /// The order of the categories, from memory if it is the one the index has.
@@ -132,6 +178,15 @@ impl MeilisearchEngine {
     }
 }
 
+/// What there is in place of an index.
+enum Found {
+    /// None, or one that was made in another way.
+    Nothing,
+    /// And products in it.
+    Ours(Meta, u64),
+    AnotherShops(JournalId),
+}
+
 fn meta_query(index: &str) -> Query {
     Query::hits(index, None, vec!["kind = meta".to_owned()], (0, 1), None)
 }
@@ -143,11 +198,12 @@ impl SearchEngine for MeilisearchEngine {
     }
 
     async fn filled(&self) -> Result<Option<Filled>, SearchError> {
-        Ok(self
-            .meta()
-            .await?
-            .filter(|(meta, count)| *count >= meta.products)
-            .map(|(meta, _)| meta.filled()))
+        match self.found().await? {
+            Found::Ours(meta, count) if count >= meta.products => Ok(Some(meta.filled())),
+            Found::Ours(..) | Found::Nothing => Ok(None),
+            Found::AnotherShops(_) if requests::is_made(self).await? => Ok(None),
+            Found::AnotherShops(journal) => Err(self.another_shops(journal)),
+        }
     }
 
     async fn apply(
@@ -180,6 +236,11 @@ impl SearchEngine for MeilisearchEngine {
     }
 
     async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
-        answer::search(self, question).await
+        // All of its calls together, the one for the tree of categories too.
+        let limit = self.options.search_timeout;
+        match timeout(limit, answer::search(self, question)).await {
+            Ok(findings) => findings,
+            Err(_) => Err(self.server.explain(&Failure::Late(limit), "search")),
+        }
     }
 }

@@ -3,25 +3,37 @@
 
 use serde_json::json;
 
-use super::MeilisearchEngine;
 use super::document::REQUEST_ID;
 use super::filter::PRODUCTS;
 use super::indexes::shadows;
 use super::query::Query;
 use super::write::{count, send_values, wait};
+use super::{Found, MeilisearchEngine};
 use crate::{Refilling, SearchError};
 
-const REQUESTS: &str = "kind = request";
+/// Each shop has its own: one that asks for its index to be filled anew must not be taken by another for
+/// the wish to take it over.
+fn kind(engine: &MeilisearchEngine) -> String {
+    format!("request {}", engine.options.journal)
+}
 
 pub(super) async fn make(engine: &MeilisearchEngine) -> Result<bool, SearchError> {
     let index = &engine.options.index;
-    // Where there is none, or it is not ours, whoever writes fills it without being asked.
-    if engine.meta().await?.is_some() {
-        let request = json!([{ "id": REQUEST_ID, "kind": "request" }]);
+    // Where there is none, or it was made in another way, whoever writes fills it without being asked.
+    if !matches!(engine.found().await?, Found::Nothing) {
+        let id = format!("{REQUEST_ID}-{}", engine.options.journal);
+        let request = json!([{ "id": id, "kind": kind(engine) }]);
         let task = send_values(engine, index, &request).await?;
         wait(engine, task, "take in a request").await?;
     }
     Ok(true)
+}
+
+/// Whether this shop's request waits in the index that serves.
+pub(super) async fn is_made(engine: &MeilisearchEngine) -> Result<bool, SearchError> {
+    let filter = vec![format!("kind = \"{}\"", kind(engine))];
+    let query = Query::count(&engine.options.index, None, filter);
+    Ok(count(engine, vec![query]).await? > 0)
 }
 
 pub(super) async fn look(engine: &MeilisearchEngine) -> Result<Refilling, SearchError> {
@@ -30,12 +42,11 @@ pub(super) async fn look(engine: &MeilisearchEngine) -> Result<Refilling, Search
         Some((_, uid)) => products(engine, &uid).await.ok(),
         None => None,
     };
-    if engine.meta().await?.is_none() {
+    if matches!(engine.found().await?, Found::Nothing) {
         return Ok(Refilling { is_requested: true, serving: 0, filling });
     }
-    let requests =
-        count(engine, vec![Query::count(index, None, vec![REQUESTS.to_owned()])]).await?;
-    Ok(Refilling { is_requested: requests > 0, serving: products(engine, index).await?, filling })
+    let is_requested = is_made(engine).await?;
+    Ok(Refilling { is_requested, serving: products(engine, index).await?, filling })
 }
 
 /// None of them while the index is not set up yet.

@@ -125,7 +125,14 @@ impl Server {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.call::<(), T>(Method::Get { query: () }, path, 200, CALL_TIMEOUT).await
+        self.get_within(path, CALL_TIMEOUT).await
+    }
+
+    pub(super) async fn get_within<T>(&self, path: &str, limit: Duration) -> Result<T, Failure>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.call::<(), T>(Method::Get { query: () }, path, 200, limit).await
     }
 
     pub(super) async fn search<B, T>(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use journal::Clock;
+use journal::{Clock, JournalId};
 use projections::Projector;
 use projections::catalogue::Catalogue;
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ const TOTAL_HITS_MAX: usize = 10_000_000;
 /// What an operator chooses.
 #[derive(Clone)]
 pub struct MeilisearchOptions {
+    /// The shop: an index that was filled from another one's journal is left alone.
+    pub journal: JournalId,
     /// Name of the index that serves; those being filled are called so too, with `_shadow_` and a
     /// number behind. Letters, digits, `-` and `_`.
     pub index: String,
@@ -34,8 +36,9 @@ pub struct MeilisearchOptions {
 impl MeilisearchOptions {
     /// An index called `products`, 2 s for searches and 5 minutes for tasks.
     #[must_use]
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(journal: JournalId, clock: Clock) -> Self {
         Self {
+            journal,
             index: "products".to_owned(),
             search_timeout: Duration::from_secs(2),
             task_timeout: Duration::from_secs(300),

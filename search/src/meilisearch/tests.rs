@@ -18,6 +18,7 @@ use test_servers::meilisearch::{Double, MASTER_KEY};
 
 use super::server::Server;
 use super::{MeilisearchEngine, MeilisearchOptions};
+use crate::SearchError;
 use crate::conformance::{self, Subject, shop};
 
 /// A server, an index name of one's own in it, and a clock.
@@ -56,7 +57,9 @@ impl Place {
 
     fn options(&self) -> MeilisearchOptions {
         let clock = self.clock.clone();
-        let mut options = MeilisearchOptions::new(Arc::new(move || *clock.lock().unwrap()));
+        let journal = conformance::filled(0).journal;
+        let mut options =
+            MeilisearchOptions::new(journal, Arc::new(move || *clock.lock().unwrap()));
         options.index.clone_from(&self.index);
         // Machines that build and test are slow.
         options.search_timeout = Duration::from_secs(30);
@@ -68,7 +71,7 @@ impl Place {
     }
 
     async fn connect(&self, options: MeilisearchOptions) -> MeilisearchEngine {
-        MeilisearchEngine::connect(&self.url, Some(&self.key), options).await.unwrap()
+        connect(&self.url, Some(&self.key), options).await.unwrap()
     }
 
     fn double(&self) -> &Double {
@@ -82,6 +85,16 @@ impl Place {
         subject.keeps = Box::new(Mutex::new(self));
         subject
     }
+}
+
+/// A client of a server that was found to be what it should be.
+async fn connect(
+    url: &str,
+    key: Option<&str>,
+    options: MeilisearchOptions,
+) -> Result<MeilisearchEngine, SearchError> {
+    let engine = MeilisearchEngine::new(url, key, options)?;
+    engine.check().await.map(|()| engine)
 }
 
 impl Drop for Place {

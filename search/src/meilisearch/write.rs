@@ -19,7 +19,7 @@ use super::filter::{PRODUCTS, one_of};
 use super::indexes::{create, drop_index, exists, shadow_prefix, shadows};
 use super::query::{Answers, Queries, Query};
 use super::server::{Accepted, CALL_TIMEOUT};
-use crate::{Changes, Filled, SearchError};
+use crate::{Changes, Filled, SearchEngine, SearchError};
 
 /// Documents are sent in parts of about so many bytes.
 const PART_BYTES: usize = 4 << 20;
@@ -213,6 +213,8 @@ pub(super) async fn swap(engine: &MeilisearchEngine, filled: Filled) -> Result<(
             begun.uid
         )));
     }
+    // Another shop may have taken it over since this was begun.
+    engine.filled().await?;
     let tree = Tree::new(&begun.categories);
     let meta = Meta::new(filled, engine.settings, wanted, &tree);
     let task = send_values(engine, &begun.uid, &json!([tree, meta])).await?;

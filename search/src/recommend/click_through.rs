@@ -63,6 +63,26 @@ impl ClickThrough {
         self.products.entry(product).or_default().clicked.add(times as f32, at, half_life);
     }
 
+    /// Of a product that is not told apart any more: it counts for the whole shop.
+    pub(super) fn shown_of_the_past(&mut self, times: u32, at: Timestamp) {
+        self.shop.shown.add(times as f32, at, self.settings.half_life_days);
+    }
+
+    pub(super) fn clicked_of_the_past(&mut self, times: u32, at: Timestamp) {
+        self.shop.clicked.add(times as f32, at, self.settings.half_life_days);
+    }
+
+    /// Tells no others apart than these from now on.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(ProductId) -> bool) {
+        self.products.retain(|product, _| is_kept(*product));
+        self.products.shrink_to_fit();
+    }
+
+    #[cfg(test)]
+    pub(super) fn told_apart(&self) -> usize {
+        self.products.len()
+    }
+
     pub(super) fn remove(&mut self, product: ProductId) {
         self.products.remove(&product);
     }
@@ -141,6 +161,17 @@ mod tests {
         shop.clicked(product(1), 10_000, now() + year);
         assert!(shop.factor(product(2), now()) < 0.6);
         assert!((shop.factor(product(2), now() + year) - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_is_not_told_apart_counts_for_the_shop() {
+        let (mut apart, mut past) = (shop(), shop());
+        apart.shown(product(2), 1_000, now());
+        apart.clicked(product(2), 700, now());
+        past.shown_of_the_past(1_000, now());
+        past.clicked_of_the_past(700, now());
+        assert_eq!(apart.mean(now()), past.mean(now()));
+        assert_eq!(past.expected(product(2), now()), past.mean(now()));
     }
 
     #[test]

@@ -76,9 +76,18 @@ pub struct Recommender {
 
 #[derive(Debug, Default)]
 struct ForSale {
+    /// All that are for sale were told: there are no others.
+    is_whole: bool,
     products: HashMap<ProductId, (i64, Option<CategoryId>)>,
     /// The newest last.
     by_age: BTreeMap<i64, ProductId>,
+}
+
+impl ForSale {
+    /// Whether what is shown and clicked of a product is kept by itself.
+    fn tells_apart(&self, product: ProductId) -> bool {
+        !self.is_whole || self.products.contains_key(&product)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -154,6 +163,14 @@ impl Recommender {
         lock(&self.background).popular_stale = true;
     }
 
+    /// All products for sale were told with [`Self::apply`]. What was shown and clicked of others, that
+    /// were for sale once, is let go of, and only what is for sale is told apart from now on.
+    pub fn all_told(&self) {
+        let mut for_sale = write(&self.for_sale);
+        for_sale.is_whole = true;
+        write(&self.clicks).keep(|product| for_sale.products.contains_key(&product));
+    }
+
     /// An order was confirmed.
     pub fn ordered(&self, basket: &Basket) {
         write(&self.models).ordered(basket);
@@ -176,12 +193,22 @@ impl Recommender {
 
     /// A product was shown so many times.
     pub fn shown(&self, product: ProductId, times: u32, at: Timestamp) {
-        write(&self.clicks).shown(product, times, at);
+        let for_sale = read(&self.for_sale);
+        let mut clicks = write(&self.clicks);
+        match for_sale.tells_apart(product) {
+            true => clicks.shown(product, times, at),
+            false => clicks.shown_of_the_past(times, at),
+        }
     }
 
     /// A product that was shown was clicked so many times.
     pub fn clicked(&self, product: ProductId, times: u32, at: Timestamp) {
-        write(&self.clicks).clicked(product, times, at);
+        let for_sale = read(&self.for_sale);
+        let mut clicks = write(&self.clicks);
+        match for_sale.tells_apart(product) {
+            true => clicks.clicked(product, times, at),
+            false => clicks.clicked_of_the_past(times, at),
+        }
     }
 
     /// Forgets what a customer looked at and what was worked out for them. What they bought is for
@@ -316,4 +343,12 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+impl Recommender {
+    /// Products whose impressions and clicks are told apart.
+    pub(super) fn told_apart(&self) -> usize {
+        read(&self.clicks).told_apart()
+    }
 }

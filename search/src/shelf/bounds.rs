@@ -18,8 +18,8 @@ const BOUNDS: usize = 6;
 /// What round numbers begin with, ending in tens: the first are the roundest.
 const ROUND: [&[i64]; 2] = [&[10, 20, 25, 50, 100], &[10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100]];
 
-/// Bounds worked out last, by tier and currency. They hold until a product changes, or a price does so
-/// by itself.
+/// Bounds worked out last, by tier and currency. They hold until a price is changed, or changes by
+/// itself.
 #[derive(Debug, Default)]
 pub(super) struct BoundsCache(Mutex<BTreeMap<(TierKey, Currency), Known>>);
 
@@ -32,6 +32,22 @@ struct Known {
 }
 
 impl BoundsCache {
+    /// Those that were worked out before and still hold.
+    pub(super) fn known(
+        &self,
+        columns: &Columns,
+        currency: Currency,
+        tier: Tier,
+        now_ns: i64,
+    ) -> Option<Arc<[i64]>> {
+        let bounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = bounds.get(&(TierKey::from(tier), currency))?;
+        let holds = known.revision == columns.prices.revision()
+            && known.from_ns <= now_ns
+            && now_ns < known.until_ns;
+        holds.then(|| Arc::clone(&known.bounds))
+    }
+
     pub(super) fn get(
         &self,
         columns: &Columns,
@@ -39,20 +55,16 @@ impl BoundsCache {
         tier: Tier,
         now_ns: i64,
     ) -> Arc<[i64]> {
-        let key = (TierKey::from(tier), currency);
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
-            && known.revision == columns.revision
-            && known.from_ns <= now_ns
-            && now_ns < known.until_ns
-        {
-            return Arc::clone(&known.bounds);
+        if let Some(known) = self.known(columns, currency, tier, now_ns) {
+            return known;
         }
+        let key = (TierKey::from(tier), currency);
         let bounds: Arc<[i64]> =
             rounded(&quantiles(columns, currency, tier, now_ns, BOUNDS)).into();
         // A currency nobody sells in has no bounds: not worth remembering, and not to be filled up with.
         if !bounds.is_empty() {
             let known = Known {
-                revision: columns.revision,
+                revision: columns.prices.revision(),
                 from_ns: now_ns,
                 until_ns: columns.prices.next_change(now_ns).unwrap_or(i64::MAX),
                 bounds: Arc::clone(&bounds),
@@ -125,7 +137,45 @@ fn nearest(price: i64, round: &[i64]) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use projections::catalogue::SearchDocument;
+
     use super::*;
+    use crate::shelf::tests::{at, document, price, product_id};
+    use crate::{Changes, Shelf};
+
+    #[test]
+    fn bounds_are_worked_out_again_when_a_price_changed_and_not_when_stock_did() {
+        let shelf = Shelf::default();
+        let product = |number: i64, minor: i64, in_stock| SearchDocument {
+            prices: vec![price(Tier::Retail, Currency::GBP, minor)],
+            in_stock,
+            ..document(number, &[])
+        };
+        let known = || shelf.known_price_bounds(Currency::GBP, Tier::Retail, at(0));
+        let apply = |documents: Vec<SearchDocument>, removed: Vec<i64>| {
+            let removed = removed.into_iter().map(product_id).collect();
+            shelf.apply(&Changes { documents, removed, categories: None });
+        };
+        let work_out = || shelf.price_bounds(Currency::GBP, Tier::Retail, at(0));
+        apply((0..20).map(|number| product(number, 100 * number, true)).collect(), vec![]);
+        assert_eq!(known(), None);
+        let first = work_out();
+        apply(vec![product(3, 300, false)], vec![]);
+        assert_eq!(known(), Some(first.clone()), "sold out");
+        apply(vec![product(3, 9_000, false)], vec![]);
+        assert_eq!(known(), None, "another price");
+        work_out();
+        apply(vec![], vec![5]);
+        assert_eq!(known(), None, "gone");
+        work_out();
+        apply(vec![product(5, 500, true)], vec![]);
+        assert_eq!(known(), None, "back, in its old place");
+        work_out();
+        let refilled: Vec<_> = (0..20).map(|number| product(number, 7 * number, true)).collect();
+        shelf.replace(&refilled, &[]);
+        assert_eq!(known(), None, "another catalogue");
+        assert_ne!(work_out(), first);
+    }
 
     #[test]
     fn bounds_are_round_and_ascend() {

@@ -20,7 +20,7 @@ pub(super) fn nanoseconds(at: Timestamp) -> i64 {
 pub(super) struct Kind(u16);
 
 /// A price that holds always, or within a span that other prices share.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Price {
     minor: i64,
     /// Number of the span; [`NONE`] for always.
@@ -49,9 +49,20 @@ pub(super) struct Prices {
     spans: Interner<Span>,
     /// When prices change by themselves, and how many ends of spans in use lie there.
     instants: BTreeMap<i64, u32>,
+    /// How often a row got other prices than it had.
+    revision: u64,
 }
 
 impl Prices {
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes the place of others, and of whatever was worked out from them.
+    pub(super) fn come_after(&mut self, others: &Self) {
+        self.revision += others.revision + 1;
+    }
+
     pub(super) fn set(&mut self, row: usize, prices: &[TierPrice]) {
         let priced: Vec<Price> = prices
             .iter()
@@ -76,7 +87,9 @@ impl Prices {
             }
             column[row] = entry;
         }
-        let before: Vec<u32> = self.rows.get(row).iter().map(|price| price.span).collect();
+        let before = self.rows.get(row);
+        self.revision += u64::from(before != priced);
+        let before: Vec<u32> = before.iter().map(|price| price.span).collect();
         self.rows.set(row, &priced);
         for span in before {
             self.release_span(span);

@@ -76,8 +76,10 @@ fn fill_shared(
         let now = runtime.block_on(engine.refilling()).map_err(FindingError::from)?;
         if !now.is_requested {
             bar.done();
-            // Only a filling by a server with this data directory tells how fast it was.
-            let here = FillProgress::read(directory).filter(|it| Some(*it) != here_before);
+            // Only a filling by a server with this data directory tells how fast it was, a moment after the
+            // new index serves.
+            let is_told = |it: &FillProgress| Some(*it) != here_before && !it.is_running;
+            let here = FillProgress::read(directory).filter(is_told);
             let elsewhere = FillProgress { done: now.serving, ..FillProgress::default() };
             return say(global, Some(here.unwrap_or(elsewhere)));
         }

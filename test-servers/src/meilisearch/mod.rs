@@ -46,14 +46,17 @@ pub struct Shared {
     pub search_millis: AtomicU64,
     /// Every call is answered with 500.
     pub broken: AtomicBool,
+    /// Calls to paths with this in them are taken in and never answered; with "", all.
+    hangs_at: Mutex<Option<&'static str>>,
     /// What `/version` says.
     pub version: Mutex<String>,
     /// Rights by key; the master key's are all.
     pub keys: Mutex<BTreeMap<String, Vec<String>>>,
-    /// Requests, searches in them, and bytes of the largest body.
+    /// Requests, searches in them, and bytes of the largest body and of the largest answer.
     pub requests: AtomicU64,
     pub searches: AtomicU64,
     pub largest_body: AtomicU64,
+    pub largest_answer: AtomicU64,
     queued: Notify,
 }
 
@@ -64,6 +67,15 @@ impl Shared {
 
     pub fn next_task(&self, fate: TaskFate) {
         self.tasks.lock().unwrap().push_back(fate);
+    }
+
+    /// From now on calls to paths with this in them hang, as behind a firewall that drops packets.
+    pub fn hang_at(&self, part: Option<&'static str>) {
+        *self.hangs_at.lock().unwrap() = part;
+    }
+
+    fn hangs(&self, path: &str) -> bool {
+        self.hangs_at.lock().unwrap().is_some_and(|part| path.contains(part))
     }
 
     /// Whether all tasks are done.
@@ -113,11 +125,13 @@ impl Double {
             task_micros: AtomicU64::new(200),
             search_millis: AtomicU64::new(0),
             broken: AtomicBool::new(false),
+            hangs_at: Mutex::default(),
             version: Mutex::new("1.50.0".to_owned()),
             keys: Mutex::default(),
             requests: AtomicU64::new(0),
             searches: AtomicU64::new(0),
             largest_body: AtomicU64::new(0),
+            largest_answer: AtomicU64::new(0),
             queued: Notify::new(),
         });
         let mut double = Self { shared, host: Host::new() };

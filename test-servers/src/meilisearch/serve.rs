@@ -62,14 +62,19 @@ async fn call(
         Ok(answer) => answer,
         Err(refusal) => (refusal.0, refusal.json()),
     };
+    let body = body.to_string();
+    shared.largest_answer.fetch_max(body.len() as u64, Relaxed);
     hyper::Response::builder()
         .status(status)
         .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))
+        .body(Full::new(Bytes::from(body)))
         .unwrap()
 }
 
 async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> Answer {
+    if shared.hangs(request.uri().path()) {
+        std::future::pending::<()>().await;
+    }
     if shared.broken.load(Relaxed) {
         return Err(Refusal(500, "internal", "An internal error has occurred.".to_owned()));
     }

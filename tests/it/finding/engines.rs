@@ -1,15 +1,16 @@
 //! Search in Meilisearch instead of the node's own index.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use test_servers::meilisearch::{Double, MASTER_KEY};
 
 use super::{Toys, kites, names, soon};
 use crate::client::Client;
 use crate::process::{DataDir, Server, command, finish, key};
-use crate::shop::Shop;
+use crate::shop::{Shop, add};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -17,6 +18,11 @@ async fn found(server: &Server, query: &str) -> (u16, Value) {
     let mut nobody = Client::nobody(&server.address).await;
     let answer = nobody.get(&format!("/products?{query}")).await;
     (answer.status, answer.body)
+}
+
+async fn readiness(server: &Server) -> (u16, String) {
+    let answer = Client::nobody(&server.address).await.get("/readyz").await;
+    (answer.status, answer.text)
 }
 
 async fn finds(server: &Server, query: &str, expected: &[&str]) -> bool {
@@ -148,6 +154,93 @@ async fn a_node_is_ready_without_its_meilisearch_and_tells_how_far_that_is() {
     assert!(filled_anew.await);
     assert!(soon(SOON, async || finds(&server, "q=kite&mode=text", &["Box kite"]).await).await);
     assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meilisearch_that_hangs_keeps_nobody_waiting() {
+    let double = Double::start();
+    double.shared.hang_at(Some(""));
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let url = double.url();
+    let server = Server::start_with(&path, &["--search", &url, "--search-key", MASTER_KEY]);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let article = shop.article(&server, 1_000, 10).await;
+    let query = "q=kite&mode=text&facets=category";
+    let refused = async |patience: Duration| {
+        let began = Instant::now();
+        let asked = (0..8).map(|_| found(&server, query));
+        for answer in join_all(asked).await {
+            assert_eq!(answer.0, 503, "{}", answer.1);
+        }
+        assert!(began.elapsed() < patience, "{:?}", began.elapsed());
+    };
+    // One that was never reached is not even asked.
+    refused(Duration::from_secs(2)).await;
+    let mut guest = shop.storefront(&server).await;
+    let page = format!("/products/{}", article.product_id);
+    let sales_go_on = async |guest: &mut Client| {
+        let began = Instant::now();
+        let seen = add(guest, &article, 1).await.header("tillroll-position");
+        guest.get_with(&page, &[("tillroll-min-position", &seen)]).await.is(200);
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    };
+    sales_go_on(&mut guest).await;
+    assert!(soon(SOON, async || readiness(&server).await.0 == 200).await);
+
+    double.shared.hang_at(None);
+    assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
+    double.shared.hang_at(Some(""));
+    // One that was there is given two seconds, by all who ask at once.
+    refused(Duration::from_secs(4)).await;
+    sales_go_on(&mut guest).await;
+    double.shared.hang_at(None);
+    assert!(soon(SOON, async || found(&server, query).await.0 == 200).await);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_shops_do_not_fight_over_one_index() {
+    let double = Double::start();
+    let url = double.url();
+    let at = ["--search", &url, "--search-key", MASTER_KEY];
+    let (one, other) = (DataDir::new(), DataDir::new());
+    let open = async |data: &DataDir| {
+        let path = data.path();
+        let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+        let server = Server::start_with(&path, &at);
+        let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+        (server, shop)
+    };
+    let (first, shop) = open(&one).await;
+    let toys: Toys = kites(&first, shop).await;
+    let stunt = "q=stunt&mode=text";
+    assert_eq!(names(&toys.find(&first, stunt).await), ["Stunt kite"]);
+
+    let (second, shop) = open(&other).await;
+    shop.article(&second, 1_000, 10).await;
+    let is_told = async || {
+        let (status, why) = readiness(&second).await;
+        status == 503 && why.contains("search: ") && why.contains("filled from another journal")
+    };
+    assert!(soon(SOON, is_told).await, "{}", readiness(&second).await.1);
+    assert_eq!(found(&second, "q=kite&mode=text").await.0, 503);
+    assert!(finds(&first, stunt, &["Stunt kite"]).await);
+
+    // Whoever means it takes the index over, and keeps it.
+    let words = [&["rebuild", "search"][..], &at].concat();
+    finish(&mut command(&other.path(), &words)).exits(0);
+    let has_it = async || {
+        let (status, body) = found(&second, "q=kite&mode=text").await;
+        status == 200 && body["total"] == 1 && readiness(&second).await.0 == 200
+    };
+    assert!(soon(SOON, has_it).await);
+    assert!(soon(SOON, async || found(&first, stunt).await.0 == 503).await);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(has_it().await);
+    assert_eq!(readiness(&first).await.0, 200, "it sells on");
+    assert!(first.stop().success() && second.stop().success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

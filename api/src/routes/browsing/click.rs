@@ -17,7 +17,7 @@ request! {
 }
 
 /// Tells that a shopper clicked a product that was shown; all shoppers are counted together. A
-/// product that is not for sale is passed over.
+/// product that is not for sale is passed over, and all are until it is known what is.
 ///
 /// A hint: it is written a moment later, and may be lost with the machine.
 #[utoipa::path(post, path = "/clicks", tag = "catalogue", request_body = ClickProduct,
@@ -25,7 +25,7 @@ request! {
 pub(crate) async fn click_product(who: Who<SHOPPER>, body: Body<ClickProduct>) -> Answer {
     let ClickProduct { place, product_id } = body.value;
     let services = who.services();
-    let is_taken = services.search.may_be_for_sale(product_id);
+    let is_taken = services.search.is_for_sale(product_id);
     if let Some(browsing) = services.browsing.as_ref().filter(|_| is_taken) {
         browsing.clicked(place, product_id, services.engine.bus().now());
     }

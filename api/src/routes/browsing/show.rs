@@ -19,7 +19,7 @@ request! {
 }
 
 /// Tells which products were put before a shopper; all shoppers are counted together. Products that
-/// are not for sale are passed over.
+/// are not for sale are passed over, and all are until it is known what is.
 ///
 /// A hint: it is written a moment later, and may be lost with the machine.
 #[utoipa::path(post, path = "/impressions", tag = "catalogue", request_body = ShowProducts,
@@ -33,7 +33,7 @@ pub(crate) async fn show_products(who: Who<SHOPPER>, body: Body<ShowProducts>) -
     let services = who.services();
     // Whoever tells of products that there are not must not fill memory and journals.
     let shown: Vec<ProductId> =
-        product_ids.into_iter().filter(|id| services.search.may_be_for_sale(*id)).collect();
+        product_ids.into_iter().filter(|id| services.search.is_for_sale(*id)).collect();
     if let Some(browsing) = services.browsing.as_ref().filter(|_| !shown.is_empty()) {
         browsing.shown(place, &shown, services.engine.bus().now());
     }

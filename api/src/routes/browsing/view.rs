@@ -11,7 +11,7 @@ use crate::wire::{Body, Ids, Nothing};
 /// Tells that a shopper looks at a product's page: the customer, or a guest of the storefront, who is
 /// counted with all others.
 ///
-/// A hint: it is written a moment later, and may be lost with the machine.
+/// Passed over until it is known which products are for sale. A hint: it is written a moment later, and may be lost with the machine.
 #[utoipa::path(post, path = "/products/{product_id}/views", tag = "catalogue",
     request_body = Nothing, responses((status = 202, description = "Taken")))]
 pub(crate) async fn view_product(
@@ -21,11 +21,13 @@ pub(crate) async fn view_product(
 ) -> Answer {
     let customer = who.shops_for()?;
     who.wait_for_products().await?;
-    if !who.services().search.may_be_for_sale(product_id) {
+    let services = who.services();
+    let is_taken = services.search.is_for_sale(product_id);
+    if !is_taken && services.search.is_shelf_ready() {
         return Err(Problem::not_found("product"));
     }
-    if let Some(browsing) = &who.services().browsing {
-        browsing.viewed(customer, product_id, who.services().engine.bus().now());
+    if let Some(browsing) = services.browsing.as_ref().filter(|_| is_taken) {
+        browsing.viewed(customer, product_id, services.engine.bus().now());
     }
     Reply::accepted().empty()
 }

@@ -79,7 +79,7 @@ pub(crate) async fn visible_order(who: &Asking, order_id: OrderId) -> Result<Ord
     if found.is_none() {
         let placed = services.engine.bus().read::<Order, _>(order_id, Option::is_some).await?;
         if placed.value {
-            let (head, patience) = (services.journal.head(), services.limits.position_patience);
+            let (head, patience) = (services.journal.head(), who.patience());
             services.reads.wait_for_models(&["orders"], head, patience).await?;
             found = orders::by_id(&services.reads, order_id)?;
         }

@@ -91,7 +91,7 @@ pub(crate) async fn list_bought_together(
         Some(PartnerBody::new(&of, ProductOnShow::new(summary, None)))
     });
     let partners = partners.take(limit).collect();
-    Reply::ok().shared_for(60).json(&BoughtTogetherBody {
+    Reply::ok().shared_unless_seen(&who, 60).json(&BoughtTogetherBody {
         product_id,
         orders: found.orders,
         partners,

@@ -75,5 +75,5 @@ pub(crate) async fn list_similar(
         Some(SimilarBody { product, similarity: similar.similarity })
     });
     let similar = similar.collect();
-    Reply::ok().shared_for(60).json(&SimilarProducts { product_id, similar })
+    Reply::ok().shared_unless_seen(&who, 60).json(&SimilarProducts { product_id, similar })
 }

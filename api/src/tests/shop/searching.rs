@@ -94,6 +94,7 @@ impl KeepsProducts for Keepers {
 
     fn all_told(&self) {
         self.vectors.filled();
+        self.recommender.all_told();
         self.work();
     }
 }

@@ -1,13 +1,15 @@
 //! Filters, prices, and what the shop does not know.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::pricing::Tier;
 use domain::{CategoryId, Currency, ProductId};
 use journal::Position;
 use uuid::Uuid;
 
-use super::shop::{Shop, browse, category, document, id, now, numbers, text};
+use super::shop::{Near, Shop, Words, browse, category, document, id, now, numbers, text};
 use crate::{
     AttributeFacets, Changes, FacetRequest, Filter, FindError, Finder, FinderOptions, FinderParts,
     Freshness, Order, PriceBounds, Request, Shelf, Shopper,
@@ -88,6 +90,10 @@ async fn an_empty_shelf_is_only_believed_of_an_empty_shop() {
     assert!(unavailable().await);
     shop.engine.is_filled.store(false, Ordering::Relaxed);
     assert!(unavailable().await);
+    // Nor is anything taken for what is for sale, be it made up or not.
+    beginning.shelf().apply(&Changes { documents: vec![document(1, "mug")], ..Changes::default() });
+    assert!(!beginning.is_for_sale(id(1)) && !beginning.is_for_sale(id(77)));
+    assert!(shop.finder.is_for_sale(id(1)) && !shop.finder.is_for_sale(id(77)));
 }
 
 #[tokio::test]
@@ -124,4 +130,30 @@ async fn a_hit_that_is_no_longer_for_sale_is_left_out() {
     assert_eq!(ranks, [1, 3]);
     let all: Vec<ProductId> = [1, 2, 3, 4, 5].map(id).to_vec();
     assert!(all.iter().all(|id| shelf.contains(*id)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_elsewhere_has_one_limit_for_all_that_it_is_asked() {
+    let engine = Arc::new(Words::default());
+    let finder = Finder::new(FinderParts {
+        engine: Arc::clone(&engine) as _,
+        shelf: engine.shelf.clone(),
+        vectors: Some(Arc::new(Near::default())),
+        purchases: None,
+        engine_at: Freshness::default(),
+        shelf_at: Freshness::new(Position(1)),
+        options: FinderOptions {
+            engine_patience: Some(Duration::from_secs(2)),
+            ..FinderOptions::default()
+        },
+    });
+    let narrowed = Filter { in_stock: Some(true), ..Filter::default() };
+    let request = Request { filter: narrowed, ..text("mug") };
+    assert_eq!(finder.find(&request).await.unwrap().total, 0);
+    assert!(engine.searches.load(Ordering::Relaxed) > 1, "it is asked more than once");
+    engine.takes_ms.store(1_500, Ordering::Relaxed);
+    let began = tokio::time::Instant::now();
+    let late = finder.find(&request).await;
+    assert!(matches!(late, Err(FindError::Unavailable(_))), "{late:?}");
+    assert_eq!(began.elapsed().as_secs(), 2);
 }

@@ -1,8 +1,9 @@
 //! A shop of mugs and pots, an engine that finds words of names, and likeness made by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::pricing::Tier;
@@ -88,6 +89,8 @@ pub(super) struct Words {
     pub(super) is_away: AtomicBool,
     pub(super) is_filled: AtomicBool,
     pub(super) searches: AtomicUsize,
+    /// Each search takes so long.
+    pub(super) takes_ms: AtomicU64,
 }
 
 #[async_trait]
@@ -125,6 +128,8 @@ impl SearchEngine for Words {
 
     async fn search(&self, question: &Question) -> Result<Findings, SearchError> {
         self.searches.fetch_add(1, Ordering::Relaxed);
+        let takes = Duration::from_millis(self.takes_ms.load(Ordering::Relaxed));
+        tokio::time::sleep(takes).await;
         if self.is_away.load(Ordering::Relaxed) {
             return Err(SearchError::Unavailable("away".to_owned()));
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use test_servers::meilisearch::TaskFate;
 
-use super::{Place, with_shop};
-use crate::conformance::{everything, filled, shop, text};
+use super::{Place, connect, with_shop};
+use crate::conformance::{all_facets, everything, filled, shop, text};
 use crate::meilisearch::MeilisearchEngine;
-use crate::{Changes, SearchEngine, SearchError};
+use crate::{Changes, Question, SearchEngine, SearchError};
 
 fn one_change() -> Changes {
     Changes { documents: vec![shop::document(12)], ..Changes::default() }
@@ -46,7 +46,7 @@ async fn a_server_that_is_down_is_unavailable_until_it_is_up() {
     unavailable(engine.filled().await, "cannot be reached");
     unavailable(engine.apply(one_change(), filled(1), filled(2)).await, "cannot be reached");
     unavailable(engine.begin().await, "cannot be reached");
-    let again = MeilisearchEngine::connect(&place.url, Some(&place.key), place.options()).await;
+    let again = connect(&place.url, Some(&place.key), place.options()).await;
     unavailable(again.map(|_| ()), &place.url);
     place.double.as_mut().unwrap().run();
     assert_eq!(engine.filled().await.unwrap(), Some(filled(1)));
@@ -65,6 +65,34 @@ async fn a_slow_search_is_given_up() {
     place.double().shared.search_millis.store(60_000, Relaxed);
     unavailable(engine.search(&everything()).await, "did not answer within 50 ms");
     unavailable(engine.search(&text("durable lantern")).await, "did not answer within 50 ms");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_has_one_limit_for_all_its_calls() {
+    let place = Place::doubled();
+    let mut options = place.options();
+    options.search_timeout = Duration::from_secs(2);
+    let engine = std::sync::Arc::new(place.connect(options).await);
+    crate::conformance::Subject::new(engine.clone()).with_shop().await;
+    // What matches is asked first, then what there is of it: each alone would be in time.
+    place.double().shared.search_millis.store(1_300, Relaxed);
+    unavailable(engine.search(&text("durable lantern")).await, "did not answer within 2000 ms");
+    place.double().shared.search_millis.store(0, Relaxed);
+    // The tree of categories is fetched in the midst of a search.
+    place.double().shared.hang_at(Some("_tree"));
+    let facets = Question { facets: all_facets(), ..everything() };
+    unavailable(engine.search(&facets).await, "did not answer within 2000 ms");
+    assert_eq!(total(&engine).await, u64::from(shop::PRODUCTS), "others need none");
+    place.double().shared.hang_at(None);
+    engine.search(&facets).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_found_out_soon() {
+    let place = Place::doubled();
+    place.double().shared.hang_at(Some(""));
+    let again = connect(&place.url, Some(&place.key), place.options()).await;
+    unavailable(again.map(|_| ()), "did not answer within 2000 ms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,33 +131,25 @@ async fn a_lost_or_emptied_index_has_to_be_filled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_key_is_the_operators_to_change() {
     let place = Place::doubled();
-    let connect =
-        |key: Option<&'static str>| MeilisearchEngine::connect(&place.url, key, place.options());
+    let with_key = |key: Option<&'static str>| connect(&place.url, key, place.options());
     let wrong = "not-the-key-0123456789";
-    let answer = connect(Some(wrong)).await;
+    let answer = with_key(Some(wrong)).await;
     if let Err(error) = &answer {
         assert!(!format!("{error} {error:?}").contains(wrong), "no key in a message");
     }
     misconfigured(answer, &["API key", "invalid_api_key", &place.url]);
-    misconfigured(connect(None).await, &["missing_authorization_header"]);
-    misconfigured(connect(Some("two\nlines")).await, &["ASCII"]);
-    misconfigured(
-        MeilisearchEngine::connect("localhost:7700", None, place.options()).await,
-        &["http://"],
-    );
+    misconfigured(with_key(None).await, &["missing_authorization_header"]);
+    misconfigured(with_key(Some("two\nlines")).await, &["ASCII"]);
+    misconfigured(connect("localhost:7700", None, place.options()).await, &["http://"]);
     let with_password = place.url.replace("://", "://somebody:s3cret@");
-    let answer =
-        MeilisearchEngine::connect(&with_password, Some(&place.key), place.options()).await;
+    let answer = connect(&with_password, Some(&place.key), place.options()).await;
     if let Err(error) = &answer {
         assert!(!format!("{error} {error:?}").contains("s3cret"), "no password in a message");
     }
     misconfigured(answer, &["must not have a user or a password"]);
     let mut options = place.options();
     options.index = "prod/../ucts".to_owned();
-    misconfigured(
-        MeilisearchEngine::connect(&place.url, Some(&place.key), options).await,
-        &["prod/../ucts"],
-    );
+    misconfigured(connect(&place.url, Some(&place.key), options).await, &["prod/../ucts"]);
     // A key that may search and nothing else; and one that may write, but not swap.
     let rights = |rights: &[&str]| rights.iter().map(|right| (*right).to_owned()).collect();
     let keys = &place.double().shared.keys;
@@ -149,21 +169,21 @@ async fn a_wrong_key_is_the_operators_to_change() {
         "indexes.swap",
     ];
     keys.lock().unwrap().insert("all".to_owned(), rights(&all));
-    connect(Some("all")).await.unwrap();
+    with_key(Some("all")).await.unwrap();
     for lacks in all.into_iter().filter(|right| *right != "version") {
         let most: Vec<&str> = all.into_iter().filter(|right| *right != lacks).collect();
         keys.lock().unwrap().insert("most".to_owned(), rights(&most));
-        misconfigured(connect(Some("most")).await, &["lacks rights", &format!(": {lacks}")]);
+        misconfigured(with_key(Some("most")).await, &["lacks rights", &format!(": {lacks}")]);
     }
     misconfigured(
-        connect(Some("search-only")).await,
+        with_key(Some("search-only")).await,
         &["indexes.get", "tasks.get", "documents.add"],
     );
     assert!(place.double().shared.indexes().is_empty(), "to try a key changes nothing");
     // One that is taken away later.
     let all: Vec<String> = rights(&["*"]);
     keys.lock().unwrap().insert("revoked".to_owned(), all);
-    let engine = connect(Some("revoked")).await.unwrap();
+    let engine = with_key(Some("revoked")).await.unwrap();
     keys.lock().unwrap().remove("revoked");
     misconfigured(engine.search(&everything()).await, &["right `search`"]);
     misconfigured(engine.begin().await, &["right `indexes.get`"]);
@@ -174,8 +194,7 @@ async fn a_server_that_is_too_old_is_refused() {
     let place = Place::doubled();
     for old in ["1.11.3", "0.30.5", "not a version"] {
         *place.double().shared.version.lock().unwrap() = old.to_owned();
-        let answer =
-            MeilisearchEngine::connect(&place.url, Some(&place.key), place.options()).await;
+        let answer = connect(&place.url, Some(&place.key), place.options()).await;
         misconfigured(answer, &[old, "1.12.0"]);
     }
     *place.double().shared.version.lock().unwrap() = "1.12.0".to_owned();

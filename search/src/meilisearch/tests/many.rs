@@ -85,6 +85,46 @@ async fn pages_go_on_behind_what_is_fused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_fused_is_explained_without_fetching_it_whole() {
+    let place = Place::doubled();
+    let engine = Arc::new(place.engine().await);
+    let subject = Subject::new(engine.clone());
+    subject.refill(&many(1_300, 1), &shop::categories(), filled(1)).await;
+    let words = text("sturdy");
+    let by_text =
+        numbers(&engine.search(&Question { limit: 2_000, ..words.clone() }).await.unwrap());
+    let near = [by_text[900], by_text[1_200]];
+    let neighbours =
+        near.iter().map(|n| Neighbour { product_id: shop::product_id(*n), similarity: 0.5 });
+    let fusion = Fusion { only_behind: false, ..Fusion::default() };
+    let question = Question { neighbours: neighbours.collect(), fusion, limit: 10, ..words };
+    let shared = &place.double().shared;
+    // The first page, and one behind what is fused.
+    for (offset, requests) in [(0, 3), (998, 3)] {
+        let plain = Question { offset, ..question.clone() };
+        let found = numbers(&engine.search(&plain).await.unwrap());
+        shared.largest_answer.store(0, Relaxed);
+        let before = shared.requests.load(Relaxed);
+        let explained = engine.search(&Question { explain: true, ..plain.clone() }).await.unwrap();
+        assert_eq!(shared.requests.load(Relaxed) - before, requests);
+        let largest = shared.largest_answer.load(Relaxed);
+        assert!(largest < 200_000, "a thousand products are some 900 kB: {largest}");
+        assert_eq!(numbers(&explained), found, "explained or not, the same");
+        for hit in &explained.hits {
+            let explanation = hit.explanation.as_ref().unwrap();
+            let Some(text) = &explanation.text else {
+                assert_eq!(shop::number(hit.product_id), by_text[1_200], "only near");
+                continue;
+            };
+            assert_eq!(text.matched["description"], ["sturdy"]);
+            assert!(text.score > 0.0);
+            let place = by_text.iter().position(|n| *n == shop::number(hit.product_id)).unwrap();
+            assert!(text.rank <= place + 1, "{} {place}", text.rank);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_is_one_request_or_two() {
     let place = Place::doubled();
     let engine = with_shop(&place).await;

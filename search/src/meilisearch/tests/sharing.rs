@@ -1,8 +1,11 @@
-//! Several processes at one index: requests that all of them see, and two that write.
+//! Several processes at one index: requests that all of them see, two that write, and two shops.
+
+use uuid::Uuid;
 
 use super::{Place, with_shop};
 use crate::conformance::{Subject, everything, filled, shop};
-use crate::{Changes, Refilling, SearchEngine, SearchError};
+use crate::meilisearch::MeilisearchEngine;
+use crate::{Changes, Filled, Refilling, SearchEngine, SearchError};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_seen_by_all_and_met_by_another_index() {
@@ -46,4 +49,57 @@ async fn who_was_overtaken_by_another_writer_or_a_refill_is_told() {
     assert!(matches!(late, Err(SearchError::Unavailable(_))), "{late:?}");
     one.apply(Changes::default(), filled(3), filled(5)).await.unwrap();
     assert_eq!(other.filled().await.unwrap(), Some(filled(5)));
+}
+
+/// An engine of another shop, with other settings, at the same index.
+async fn of_another_shop(place: &Place) -> MeilisearchEngine {
+    let mut options = place.options();
+    options.journal = Uuid::from_u128(78);
+    options.synonyms.insert("torch".to_owned(), vec!["lantern".to_owned()]);
+    place.connect(options).await
+}
+
+fn of_theirs(position: u64) -> Filled {
+    Filled { journal: Uuid::from_u128(78), ..filled(position) }
+}
+
+fn is_anothers<T: std::fmt::Debug>(answer: Result<T, SearchError>) {
+    let says = "filled from another journal";
+    assert!(
+        matches!(&answer, Err(SearchError::Misconfigured(why)) if why.contains(says)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_another_shop_is_neither_searched_in_nor_replaced_unless_it_is_asked_for() {
+    let place = Place::doubled();
+    let theirs = of_another_shop(&place).await;
+    let ours = with_shop(&place).await;
+    is_anothers(theirs.filled().await);
+    is_anothers(theirs.search(&everything()).await);
+    let change = Changes { documents: vec![shop::document(5)], ..Changes::default() };
+    is_anothers(theirs.apply(change.clone(), filled(1), of_theirs(2)).await);
+    // Both began to fill when there was none yet.
+    theirs.begin().await.unwrap();
+    theirs.fill(change.clone()).await.unwrap();
+    is_anothers(theirs.swap(of_theirs(2)).await);
+    // That its owner asks for it to be filled anew is no leave to take it.
+    assert!(ours.request_refill().await.unwrap());
+    assert!(!theirs.refilling().await.unwrap().is_requested);
+    is_anothers(theirs.filled().await);
+    assert_eq!(ours.filled().await.unwrap(), Some(filled(1)));
+    assert_eq!(ours.search(&everything()).await.unwrap().total, u64::from(shop::PRODUCTS));
+
+    assert!(theirs.request_refill().await.unwrap());
+    assert!(theirs.refilling().await.unwrap().is_requested);
+    assert_eq!(theirs.filled().await.unwrap(), None, "it may be filled now");
+    assert_eq!(ours.filled().await.unwrap(), Some(filled(1)), "and serves until it is");
+    theirs.begin().await.unwrap();
+    theirs.fill(change).await.unwrap();
+    theirs.swap(of_theirs(2)).await.unwrap();
+    assert_eq!(theirs.filled().await.unwrap(), Some(of_theirs(2)));
+    assert!(!theirs.refilling().await.unwrap().is_requested);
+    is_anothers(ours.filled().await);
+    is_anothers(ours.search(&everything()).await);
 }

@@ -274,3 +274,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn clicks_are_told_apart_for_what_is_for_sale_alone_once_that_is_known() {
+    let shop = Shop::new(RecommendSettings::default()).sells([101, 102]);
+    let told = |numbers: std::ops::Range<u128>| {
+        for number in numbers {
+            shop.recommender.shown(product(number), 3, now());
+            shop.recommender.clicked(product(number), 1, now());
+        }
+    };
+    // What was looked at is read before all products are.
+    told(100..200);
+    assert_eq!(shop.recommender.told_apart(), 100);
+    shop.recommender.all_told();
+    assert_eq!(shop.recommender.told_apart(), 2);
+    told(100..200);
+    assert_eq!(shop.recommender.told_apart(), 2);
+    let shop = shop.sells([150]);
+    shop.recommender.shown(product(150), 1, now());
+    assert_eq!(shop.recommender.told_apart(), 3, "what is new counts by itself");
+}
