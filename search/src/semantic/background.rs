@@ -42,6 +42,25 @@ impl ProductVectors {
         Ok(worked)
     }
 
+    /// Has the model and all vectors made anew, although nothing seems to be wrong with them. The old
+    /// ones serve until the new ones are all there and written down, and after a crash in between.
+    pub fn renew(&self) {
+        self.write().renewal = Renewal::Asked;
+    }
+
+    /// Whether what [`Self::renew`] asked for is still to be done.
+    #[must_use]
+    pub fn is_renewing(&self) -> bool {
+        self.read().renewal != Renewal::None
+    }
+
+    /// How often it was done. Where [`Self::is_renewing`] ends and this is what it was, the model refused
+    /// every text, and the old vectors go on to serve.
+    #[must_use]
+    pub fn renewed(&self) -> u64 {
+        self.read().renewed
+    }
+
     /// Only compares under a lock that readers share: there may be a hundred thousand texts.
     fn training_is_due(&self) -> bool {
         let state = self.read();

@@ -226,25 +226,6 @@ impl ProductVectors {
         (if lacks_model { 0 } else { total - to_come }, total)
     }
 
-    /// Has the model and all vectors made anew, although nothing seems to be wrong with them. The old
-    /// ones serve until the new ones are all there and written down, and after a crash in between.
-    pub fn renew(&self) {
-        self.write().renewal = Renewal::Asked;
-    }
-
-    /// Whether what [`Self::renew`] asked for is still to be done.
-    #[must_use]
-    pub fn is_renewing(&self) -> bool {
-        self.read().renewal != Renewal::None
-    }
-
-    /// How often it was done. Where [`Self::is_renewing`] ends and this is what it was, the model refused
-    /// every text, and the old vectors go on to serve.
-    #[must_use]
-    pub fn renewed(&self) -> u64 {
-        self.read().renewed
-    }
-
     pub(super) fn all_changed(&self) {
         let state = self.read();
         let Some(space) = &state.serving else { return };
