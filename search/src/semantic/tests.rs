@@ -367,4 +367,14 @@ fn those_who_keep_lists_are_told_what_changed() {
     let lists = vectors.like_each(&[SHOP_1, unknown], 1);
     assert_eq!(lists[0][0].product_id.uuid().as_u128(), 2);
     assert!(lists[1].is_empty());
+    vectors.save(now()).unwrap();
+    drop(vectors);
+
+    // After a restart: once it is known which product has which vector.
+    let vectors = given(directory.path(), &Letters::new("letters"));
+    assert_eq!(vectors.take_changed(), []);
+    tell(&vectors, &[SHOP[0], (2, "lampshade"), SHOP[2]]);
+    vectors.filled();
+    assert_eq!(vectors.take_changed().len(), 3);
+    assert_eq!(vectors.like_each(&[SHOP_1], 1)[0].len(), 1);
 }

@@ -73,16 +73,14 @@ impl ProductVectors {
             state.drift_unknown = true;
             state.serving = Some(load(&files, embedder, saved, &mut state.trained_on)?);
         }
-        let vectors = Self {
+        Ok(Self {
             files,
             source,
             state: RwLock::new(state),
             queries: Queries::new(),
             changed: Mutex::default(),
             _lock: lock,
-        };
-        vectors.all_changed();
-        Ok(vectors)
+        })
     }
 
     /// Takes in what changed in the catalogue. Vectors follow in the background; a product that is no
@@ -133,6 +131,9 @@ impl ProductVectors {
                 *unsaved += usize::from(space.remove(number));
             }
         }
+        drop(state);
+        // Not before: of a product that was not told of yet nobody knows what is like it.
+        self.all_changed();
     }
 
     /// Whether [`Self::filled`] was called.
