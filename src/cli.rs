@@ -123,7 +123,7 @@ enum Command {
     Import(import::ImportArgs),
     /// Tell what happened: an order's story, any state at any time, the log itself.
     Replay(replay::ReplayArgs),
-    /// Build read models again from the journal, also beside a running server.
+    /// Build read models, the search index or recommendations again, also beside a running server.
     Rebuild(rebuild::RebuildArgs),
     /// Check the data directory against the laws that must always hold.
     Verify(verify::VerifyArgs),

@@ -1,11 +1,11 @@
 //! Keeps a search engine up with the catalogue: changes as they come, and an index filled anew
 //! beside the one that serves where there is none, where it is damaged, or when somebody asks.
 
-mod filling;
 mod refilling;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writing;
+mod written_from;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -16,11 +16,10 @@ use domain::Timestamp;
 use journal::{Clock, Journal, Position};
 use projections::ReadModels;
 use tokio::sync::watch;
+use written_from::WrittenFrom;
 
 use crate::source::{Source, SourceError};
-use crate::{Filled, Freshness, SearchEngine, SearchError, Shelf};
-
-pub use filling::{FillProgress, RefillRequest};
+use crate::{FillProgress, Filled, Freshness, SearchEngine, SearchError, Shelf};
 
 /// How often an engine that others can reach is asked whether it still is what it was.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -34,6 +33,8 @@ const LINGER: Duration = Duration::from_millis(20);
 pub struct IndexerOptions {
     /// Whether other nodes use the same engine, of which one at a time may write.
     pub shared: bool,
+    /// Whether those nodes have one catalogue, and not each its own.
+    pub one_catalogue: bool,
     /// Where requests to fill the index anew and the progress of it are found.
     pub directory: PathBuf,
     /// For an engine that knows prices only as they were when a product was written.
@@ -76,7 +77,8 @@ pub struct Indexer {
     known: Option<(Filled, Instant)>,
     /// What this node last made of it.
     wrote: Option<Filled>,
-    /// Generation of this node's catalogue that it was last written from.
+    /// Generation of this node's catalogue that it was last written from, also by this node before it
+    /// was started.
     written_from: Option<u64>,
     /// The engine said that what serves is damaged.
     must_fill: bool,
@@ -103,6 +105,9 @@ impl Indexer {
     ) -> Self {
         let source = Source::new(reads, journal);
         let progress = watch::Sender::new(FillProgress::default());
+        let written_from = WrittenFrom::read(&options.directory)
+            .filter(|from| options.shared && from.journal == source.journal())
+            .map(|from| from.generation);
         Self {
             source,
             engine,
@@ -112,7 +117,7 @@ impl Indexer {
             progress,
             known: None,
             wrote: None,
-            written_from: None,
+            written_from,
             must_fill: false,
             is_asked: false,
             ahead_since: None,
@@ -214,6 +219,17 @@ impl Indexer {
     /// To be asked right before writing: what was read since may have taken long.
     fn still_leads(&self) -> Result<(), IndexError> {
         if (self.leads)() { Ok(()) } else { Err(IndexError::Deposed) }
+    }
+
+    /// To be called once nothing that this node wrote from another generation is left.
+    fn is_written_from(&mut self, generation: u64) {
+        if self.written_from != Some(generation) {
+            self.written_from = Some(generation);
+            if self.options.shared {
+                let from = WrittenFrom { journal: self.source.journal(), generation };
+                from.note(&self.options.directory);
+            }
+        }
     }
 
     fn filled_at(&self, generation: u64, position: Position) -> Filled {

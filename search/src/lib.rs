@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test panics"))]
 
+mod anew;
 #[cfg(test)]
 mod conformance;
 mod embedded;
@@ -26,6 +27,7 @@ mod shelf;
 mod source;
 pub mod text;
 
+pub use anew::{FillProgress, Part, RefillRequest, Reporter, Stage};
 pub use embedded::EmbeddedEngine;
 pub use engine::{Changes, Filled, Refilling, SearchEngine, SearchError};
 pub use finder::{
@@ -38,8 +40,8 @@ pub use findings::{
 };
 pub use freshness::Freshness;
 pub use fusion::{Fused, fuse};
-pub use indexer::{FillProgress, Indexer, IndexerOptions, Leads, Prices, RefillRequest};
-pub use local::{KeepsProducts, LocalFollower};
+pub use indexer::{Indexer, IndexerOptions, Leads, Prices};
+pub use local::{KeepsProducts, LocalFollower, tell_all};
 #[cfg(feature = "meilisearch")]
 pub use meilisearch::{MeilisearchEngine, MeilisearchOptions};
 pub use personal::{PersonalRanking, category_affinity, rerank};
@@ -51,5 +53,5 @@ pub use recommend::{
     RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion,
     Weights,
 };
-pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, product_text};
+pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, VectorsAnew, product_text};
 pub use shelf::{Refill, Shelf};

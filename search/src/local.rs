@@ -1,11 +1,13 @@
 //! What every node keeps of each product in memory: kept up with the catalogue.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ProductId;
 use journal::{Journal, Position};
-use projections::ReadModels;
+use projections::{ReadModels, StoreError};
 
 use crate::source::{Source, SourceError};
 use crate::{Changes, Freshness, Shelf};
@@ -15,13 +17,39 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Keeps something of every product for sale, beside the shelf.
-pub trait KeepsProducts: Send + Sync + 'static {
+pub trait KeepsProducts: Send + Sync {
     /// Called with one state of the catalogue after the other.
     fn apply(&self, changes: &Changes);
 
     /// Every product for sale has been told since the start, or since the catalogue was built anew:
     /// there are no others.
     fn all_told(&self);
+}
+
+/// Tells a keeper of every product there is in the catalogue, once. `None` if there is no catalogue yet,
+/// or other ones took its place while it was read.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub fn tell_all(
+    reads: &ReadModels,
+    journal: &Arc<dyn Journal>,
+    keeper: &impl KeepsProducts,
+) -> Result<Option<()>, StoreError> {
+    let source = Source::new(reads.clone(), Arc::clone(journal));
+    let tell = || -> Result<(), SourceError> {
+        let mut pages = source.pages(Position(0), source.generation()?);
+        while let Some(changes) = pages.next()? {
+            keeper.apply(&changes);
+        }
+        keeper.all_told();
+        Ok(())
+    };
+    match tell() {
+        Ok(()) => Ok(Some(())),
+        Err(SourceError::NotYet | SourceError::Replaced) => Ok(None),
+        Err(SourceError::Store(error)) => Err(error),
+    }
 }
 
 /// Tells those who keep products what changed.
@@ -32,6 +60,8 @@ pub struct LocalFollower {
     freshness: Freshness,
     /// Generation and position that were read last.
     at: Option<(u64, Position)>,
+    /// Products that keepers may know from the catalogue before.
+    told: HashSet<ProductId>,
 }
 
 impl LocalFollower {
@@ -44,7 +74,8 @@ impl LocalFollower {
         keepers: Vec<Arc<dyn KeepsProducts>>,
         freshness: Freshness,
     ) -> Self {
-        Self { source: Source::new(reads, journal), shelf, keepers, freshness, at: None }
+        let source = Source::new(reads, journal);
+        Self { source, shelf, keepers, freshness, at: None, told: HashSet::new() }
     }
 
     /// Follows until `stop` resolves. It blocks its thread while it reads.
@@ -105,17 +136,33 @@ impl LocalFollower {
     }
 
     /// Between two pages others on this thread have their turn, and whoever stops it is heard.
-    async fn read_all(&self, generation: u64) -> Result<Position, SourceError> {
-        let mut pages = self.source.pages(Position(0), generation);
+    async fn read_all(&mut self, generation: u64) -> Result<Position, SourceError> {
+        let source = self.source.clone();
+        let mut pages = source.pages(Position(0), generation);
         let mut refill = None;
+        {
+            let columns = self.shelf.read();
+            self.told.extend(columns.slots().map(|slot| columns.product_at(slot)));
+        }
+        let mut now = HashSet::new();
         while let Some(changes) = pages.next()? {
             let categories = changes.categories.as_deref().unwrap_or_default();
             refill.get_or_insert_with(|| self.shelf.refill(categories)).add(&changes.documents);
+            let products = changes.documents.iter().map(|document| document.product_id);
+            now.extend(products.clone());
+            self.told.extend(products);
             self.keepers.iter().for_each(|keeper| keeper.apply(&changes));
             tokio::task::yield_now().await;
         }
         if let Some(refill) = refill {
             refill.finish();
+        }
+        // What the catalogue before had, and this one does not know at all.
+        let told = std::mem::take(&mut self.told);
+        let removed: Vec<ProductId> = told.into_iter().filter(|id| !now.contains(id)).collect();
+        if !removed.is_empty() {
+            let gone = Changes { removed, ..Changes::default() };
+            self.keepers.iter().for_each(|keeper| keeper.apply(&gone));
         }
         self.keepers.iter().for_each(|keeper| keeper.all_told());
         Ok(pages.position())
@@ -145,6 +192,9 @@ mod tests {
     impl KeepsProducts for Names {
         fn apply(&self, changes: &Changes) {
             let mut names = self.names.lock().unwrap();
+            for product in &changes.removed {
+                names.remove(product);
+            }
             for document in &changes.documents {
                 names.insert(document.product_id, document.name.clone());
             }
@@ -207,6 +257,32 @@ mod tests {
         follower.step().await.unwrap();
         assert_eq!(names.all_told.load(Ordering::Relaxed), 2, "another catalogue is read whole");
         assert_eq!(names.told.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn what_a_catalogue_built_anew_does_not_know_is_gone() {
+        let mut shop = shop_of(3).await;
+        let (names, shelf, at) =
+            (Arc::new(Names::default()), Shelf::default(), Freshness::default());
+        let mut follower = follower(&shop, &names, &shelf, &at);
+        follower.step().await.unwrap();
+        let numbered = |number: u128| {
+            let mut document = crate::semantic::document(number as i64, "wrong");
+            document.product_id = ProductId::new(uuid::Uuid::from_u128(number));
+            document
+        };
+        // The catalogue had one that nothing in the journal speaks of.
+        let wrong = Changes { documents: vec![numbered(99)], ..Changes::default() };
+        shelf.apply(&wrong);
+        names.apply(&wrong);
+        // And one was told of when another catalogue took the place of that one.
+        names.apply(&Changes { documents: vec![numbered(98)], ..Changes::default() });
+        follower.told.insert(numbered(98).product_id);
+        shop.rebuild().await;
+        follower.step().await.unwrap();
+        let known: Vec<String> = names.names.lock().unwrap().values().cloned().collect();
+        assert_eq!((shelf.len(), known), (3, ["1", "2", "3"].map(str::to_owned).to_vec()));
+        assert!(follower.told.is_empty());
     }
 
     #[tokio::test]

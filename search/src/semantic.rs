@@ -3,6 +3,7 @@
 //! Vectors are made in the background and kept in a directory, so that a restart makes none again.
 //! Any embedder may make them; vectors of two embedders are never compared.
 
+mod anew;
 mod background;
 mod choice;
 mod files;
@@ -14,6 +15,10 @@ mod vectors;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use tests::document;
+
+pub use anew::VectorsAnew;
 pub use choice::EmbedderChoice;
 pub use text::product_text;
 pub use vectors::{ProductVectors, SemanticError};

@@ -1,4 +1,5 @@
-//! `tillroll rebuild`: read models and the search index again from the journal, beside a running server or alone.
+//! `tillroll rebuild`: read models, the search index, and what products are recommended by, again from the
+//! journal, beside a running server or alone.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,25 +7,28 @@ use std::sync::Arc;
 use clap::Args;
 use journal::Journal;
 use projections::{
-    Directory, Phase, RebuildOptions, RebuildProgress, Rebuilt, Registration, models, rebuild,
-    retry_parked,
+    Directory, Phase, ReadModels, RebuildOptions, RebuildProgress, Rebuilt, Registration, models,
+    rebuild, retry_parked,
 };
 
 use super::finding::FindingArgs;
 use super::{Exit, Failure, Global, terminal};
+use crate::compose::Stores;
 
 mod index;
+mod recommendations;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
 pub(super) struct RebuildArgs {
-    /// The read model to build again, or `search` for the search index; `--list` names them.
-    #[arg(group = "which")]
+    /// What to build again: the name of a read model (`--list` names them); `search`, the index that finds
+    /// products by words; `recommendations`, vectors and all that is suggested.
+    #[arg(group = "which", value_name = "WHAT")]
     name: Option<String>,
-    /// Build all of them, in one pass over the journal.
+    /// Build all read models, in one pass over the journal. The other two notice that by themselves.
     #[arg(long, group = "which")]
     all: bool,
-    /// Name the read models.
+    /// Name all that can be built again.
     #[arg(long, group = "which")]
     list: bool,
     /// Compare the new rows with the ones that serve, before they take their place; exit code 1 if
@@ -44,10 +48,19 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
             terminal::say(model.name())?;
         }
         terminal::say(index::NAME)?;
+        terminal::say(recommendations::NAME)?;
         return Ok(Exit::Ok);
     }
-    if args.name.as_deref() == Some(index::NAME) {
-        return index::fill(global, &args.finding);
+    let of_finding = match args.name.as_deref() {
+        Some(index::NAME) => Some(index::fill as fn(&_, &_) -> _),
+        Some(recommendations::NAME) => Some(recommendations::remake as fn(&_, &_) -> _),
+        _ => None,
+    };
+    if let Some(build) = of_finding {
+        if args.compare || args.parked {
+            return Err("--compare and --parked are for read models".into());
+        }
+        return build(global, &args.finding);
     }
     let chosen: Vec<Registration> = models::all()
         .into_iter()
@@ -55,7 +68,9 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
         .collect();
     if chosen.is_empty() {
         let name = args.name.as_deref().unwrap_or_default();
-        return Err(format!("no read model `{name}`; `tillroll rebuild --list` names them").into());
+        return Err(
+            format!("nothing is called `{name}`; `tillroll rebuild --list` names them").into()
+        );
     }
     let journal = global.stores()?.read_journal()?;
     let directory = global.stores()?.read_models()?;
@@ -121,6 +136,15 @@ pub(super) fn run(global: &Global, args: &RebuildArgs) -> Result<Exit, Failure> 
             Ok(exit)
         }
     }
+}
+
+/// What makes products findable is made from.
+fn sources(stores: &Stores) -> Result<(Arc<dyn Journal>, ReadModels), Failure> {
+    let journal = stores.read_journal()?;
+    if !stores.has_read_models() {
+        return Err("there are no read models yet: `tillroll serve` makes them".into());
+    }
+    Ok((journal, ReadModels::open(&stores.read_models()?, &models::all())?))
 }
 
 /// Exit code 1 if some fail again.

@@ -182,6 +182,16 @@ fn finding_gauges(finding: &Finding) -> Vec<Gauge> {
             read: Box::new(move || read(vectors.progress()) as u64),
         }
     };
+    let similar = |label, read: fn((usize, usize)) -> usize| {
+        let recommender = Arc::clone(&finding.recommender);
+        Gauge {
+            name: "search_similar",
+            help: "Products with a list of similar ones, and those whose list is up to date.",
+            label: ("which", label),
+            read: Box::new(move || read(recommender.progress().similar) as u64),
+        }
+    };
+    let remakes = finding.remakes.clone();
     vec![
         position("memory", &finding.shelf_at),
         position(finding.engine.name(), &finding.engine_at),
@@ -190,6 +200,14 @@ fn finding_gauges(finding: &Finding) -> Vec<Gauge> {
         fill("search_fills", "Indexes that were filled and swapped in.", |fill| fill.finished),
         vectors("up_to_date", |(done, _)| done),
         vectors("all", |(_, total)| total),
+        similar("up_to_date", |(done, _)| done),
+        similar("all", |(_, total)| total),
+        Gauge {
+            name: "search_remakes",
+            help: "Times vectors and recommendations were made anew on request.",
+            label: ("of", "recommendations"),
+            read: Box::new(move || remakes.borrow().finished),
+        },
     ]
 }
 

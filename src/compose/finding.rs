@@ -1,10 +1,12 @@
 //! What finds and recommends products, put together: an engine, the shelf, vectors, and what keeps
 //! them up with the catalogue and with what is bought and looked at.
 
+mod alone;
 mod background;
 mod meilisearch;
 mod pace;
 mod purchases;
+mod remaking;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -28,11 +30,15 @@ use tokio::sync::watch;
 use super::stores::Stores;
 use super::{NodeOptions, OpenError, runtime, thread};
 use crate::under_way::{EndMark, UnderWay};
+pub use alone::{Anew, Refill, Remake};
 use background::{Background, Told};
 use purchases::PurchasesOf;
+use remaking::Remaking;
 
 /// The directory of index, vectors and models; all of it can be made anew.
 pub const SEARCH: &str = "search";
+/// In it, the directory of vectors.
+const VECTORS: &str = "vectors";
 
 /// How long a search waits for a server elsewhere.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(2);
@@ -73,6 +79,10 @@ pub enum FindingError {
     Vectors(#[from] search::SemanticError),
     #[error(transparent)]
     Recommend(#[from] search::RecommendError),
+    #[error(transparent)]
+    Catalogue(#[from] projections::StoreError),
+    #[error("there is no catalogue to read products from")]
+    NoCatalogue,
     #[error("{0}")]
     NotBuiltIn(&'static str),
 }
@@ -87,6 +97,8 @@ pub struct Finding {
     pub engine_at: Freshness,
     pub shelf_at: Freshness,
     pub fills: watch::Receiver<FillProgress>,
+    /// The same of vectors and recommendations that are made anew on request.
+    pub remakes: watch::Receiver<FillProgress>,
 }
 
 /// What is to be run for it.
@@ -132,50 +144,6 @@ pub(super) fn engines(
     }
 }
 
-/// An index filled anew by this process, beside whoever serves or without anybody.
-pub struct Refill {
-    indexer: Indexer,
-    pub engine: Arc<dyn SearchEngine>,
-    pub fills: watch::Receiver<FillProgress>,
-}
-
-impl Refill {
-    /// `Engine(Unavailable)` while another process has the index: that one has to be asked.
-    pub fn open(
-        stores: &Stores,
-        options: &FindingOptions,
-        journal: &Arc<dyn Journal>,
-        reads: &ReadModels,
-    ) -> Result<Self, FindingError> {
-        let clock: Arc<dyn Clock> = Arc::new(commands::SystemClock);
-        let engine = engines(stores, options, journal.id(), &Shelf::default(), &clock)?.written;
-        let shared = matches!(options.place, SearchPlace::Meilisearch { .. });
-        let indexer = Indexer::new(
-            reads.clone(),
-            Arc::clone(journal),
-            Arc::clone(&engine),
-            Freshness::default(),
-            Arc::new(|| true),
-            // Written as they are now, and looked after by whoever serves.
-            IndexerOptions { shared, directory: stores.data.join(SEARCH), prices: None },
-        );
-        let fills = indexer.progress();
-        Ok(Self { indexer, engine, fills })
-    }
-
-    /// Fills until an index was swapped in, or `give_up` resolves.
-    pub async fn run(self, give_up: impl Future<Output = ()> + Send) {
-        let mut fills = self.fills;
-        let done = async move {
-            tokio::select! {
-                _ = fills.wait_for(|fill| fill.finished > 0) => {}
-                () = give_up => {}
-            }
-        };
-        self.indexer.run(done).await;
-    }
-}
-
 /// Puts together what finds products, if this node is to. `led` makes it a candidate for a lease.
 pub(super) fn open(
     node: &NodeOptions,
@@ -189,7 +157,7 @@ pub(super) fn open(
     let Engines { asked: engine, written, wrong } =
         engines(stores, options, journal.id(), &shelf, clock)?;
     let purchases = Arc::new(PurchasesOf(reads.clone()));
-    let vectors = ProductVectors::open(&directory.join("vectors"), embedder(options, &purchases)?)?;
+    let vectors = ProductVectors::open(&directory.join(VECTORS), embedder(options, &purchases)?)?;
     let vectors = Arc::new(vectors);
     let recommender = Recommender::new(
         RecommendSettings {
@@ -203,7 +171,7 @@ pub(super) fn open(
 
     let (shelf_at, engine_at) = (Freshness::default(), Freshness::default());
     let keepers: Vec<Arc<dyn KeepsProducts>> =
-        vec![Arc::new(Vectors(Arc::clone(&vectors))), Arc::new(ForSale(Arc::clone(&recommender)))];
+        vec![Arc::clone(&vectors) as _, Arc::new(ForSale(Arc::clone(&recommender)))];
     let local = LocalFollower::new(
         reads.clone(),
         Arc::clone(journal),
@@ -230,8 +198,14 @@ pub(super) fn open(
         written,
         engine_at.clone(),
         leads,
-        IndexerOptions { shared, directory, prices },
+        IndexerOptions {
+            shared,
+            one_catalogue: stores.has_shared_read_models(),
+            directory: directory.clone(),
+            prices,
+        },
     );
+    let remaking = Remaking::new(directory, Arc::clone(&vectors), Arc::clone(&recommender));
     let fusion = Fusion {
         semantic_weight: options
             .semantic_weight
@@ -260,6 +234,7 @@ pub(super) fn open(
         engine_at,
         shelf_at,
         fills: indexer.progress(),
+        remakes: remaking.progress(),
     };
     let work = FindingWork {
         local,
@@ -270,6 +245,7 @@ pub(super) fn open(
             purchases,
             clock: Arc::clone(clock),
             told: Told::default(),
+            remaking,
         },
         wrong,
     };
@@ -298,18 +274,6 @@ fn embedder(
              `--features sentence-transformer`",
         )),
         None => Ok(EmbedderChoice::Trained { orders: Some(Arc::clone(purchases) as _) }),
-    }
-}
-
-struct Vectors(Arc<ProductVectors>);
-
-impl KeepsProducts for Vectors {
-    fn apply(&self, changes: &Changes) {
-        self.0.apply(changes);
-    }
-
-    fn all_told(&self) {
-        self.0.filled();
     }
 }
 
@@ -377,6 +341,8 @@ async fn stop(mut stopped: watch::Receiver<bool>) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failing test panics")]
 mod tests {
+    use search::KeepsProducts;
+
     use super::*;
     use crate::compose::Node;
 
@@ -386,8 +352,7 @@ mod tests {
         let choice = EmbedderChoice::Trained { orders: None };
         let vectors = ProductVectors::open(data.path(), choice).unwrap();
         assert_eq!(is_loaded(&vectors), Err("products are being loaded".to_owned()));
-        let vectors = Arc::new(vectors);
-        Vectors(Arc::clone(&vectors)).all_told();
+        vectors.all_told();
         assert_eq!(is_loaded(&vectors), Ok(()));
         let choice = EmbedderChoice::Trained { orders: None };
         let again = ProductVectors::open(data.path(), choice).unwrap();

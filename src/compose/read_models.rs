@@ -23,6 +23,11 @@ impl Stores {
         self.read_models.is_some() || self.data.join(READ_MODELS).is_dir()
     }
 
+    /// Whether all nodes have the same ones.
+    pub(super) fn has_shared_read_models(&self) -> bool {
+        self.read_models.is_some()
+    }
+
     /// Makes what the read models need in a database; tells where.
     pub(super) fn migrate_read_models(&self) -> Result<Option<String>, StoreError> {
         self.read_models.as_deref().map(in_postgres::migrate).transpose()

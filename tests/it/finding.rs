@@ -2,6 +2,7 @@
 
 #[cfg(feature = "meilisearch")]
 mod engines;
+mod rebuilt;
 mod recommended;
 
 use std::time::{Duration, Instant};

@@ -5,10 +5,9 @@ use std::time::Instant;
 use domain::Timestamp;
 use journal::Position;
 
-use super::filling::Reporter;
-use super::{IndexError, Indexer, RefillRequest};
+use super::{IndexError, Indexer};
 use crate::source::PAGE;
-use crate::{Changes, Filled, SearchError};
+use crate::{Changes, Filled, Part, RefillRequest, Reporter, SearchError};
 
 /// Times the catalogue is read, each time only what changed since the last.
 const ROUNDS_MAX: usize = 5;
@@ -30,7 +29,7 @@ impl Indexer {
         let prices = self.options.prices.as_ref();
         let began = prices.map_or(Timestamp::MIN_UTC, |prices| (prices.clock)());
         let (tell, source) = (self.progress.clone(), self.source.clone());
-        let mut progress = Reporter::new(&self.options.directory, &tell, total);
+        let mut progress = Reporter::new(&self.options.directory, Part::Words, &tell, total);
         self.still_leads()?;
         self.engine.begin().await?;
         let mut since = Position(0);
@@ -67,7 +66,7 @@ impl Indexer {
         progress.finished();
         self.known = Some((filled, Instant::now()));
         self.wrote = Some(filled);
-        self.written_from = Some(generation);
+        self.is_written_from(generation);
         (self.must_fill, self.is_asked, self.ahead_since) = (false, false, None);
         self.priced_until = began;
         self.freshness.advance(filled.position);

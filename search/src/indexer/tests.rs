@@ -23,7 +23,7 @@ struct Scene {
     indexer: Indexer,
     leads: Arc<AtomicBool>,
     at: Freshness,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Scene {
@@ -47,7 +47,7 @@ impl Scene {
         let leads = Arc::new(AtomicBool::new(true));
         let at = Freshness::default();
         let indexer = indexer(&shop, &engine, &leads, &at, folder.path(), shared);
-        let mut scene = Self { shop, engine, indexer, leads, at, _folder: folder };
+        let mut scene = Self { shop, engine, indexer, leads, at, folder };
         scene.step().await.unwrap();
         assert_eq!(scene.engine.swaps(), 1, "an engine without an index is filled");
         assert_eq!(scene.engine.names(), ["1", "2", "3"]);
@@ -57,6 +57,14 @@ impl Scene {
     async fn step(&mut self) -> Result<(), IndexError> {
         let seen = self.indexer.source.position();
         self.indexer.step(seen).await
+    }
+
+    /// The node is stopped and started again.
+    fn restart(&mut self) {
+        let Self { shop, engine, leads, at, folder, indexer: before } = self;
+        let options = before.options.clone();
+        self.indexer = indexer(shop, engine, leads, at, folder.path(), options.shared);
+        self.indexer.options = options;
     }
 
     fn lead(&self, leads: bool) {
@@ -73,7 +81,12 @@ fn indexer(
     shared: bool,
 ) -> Indexer {
     let leads = Arc::clone(leads);
-    let options = IndexerOptions { shared, directory: directory.to_owned(), prices: None };
+    let options = IndexerOptions {
+        shared,
+        one_catalogue: false,
+        directory: directory.to_owned(),
+        prices: None,
+    };
     let mut indexer = Indexer::new(
         shop.reads.clone(),
         Arc::clone(&shop.journal),

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use journal::Position;
 
-use super::{IndexError, Indexer, LOOK_EVERY, RefillRequest};
-use crate::{Changes, Filled, SearchError};
+use super::{IndexError, Indexer, LOOK_EVERY};
+use crate::{Changes, Filled, Part, RefillRequest, SearchError};
 
 /// Events after which an engine of this node alone is told how far it is although nothing changed for it.
 const BEHIND_MAX: u64 = 65_536;
@@ -34,14 +34,14 @@ impl Indexer {
             // Written by another node, or before this one started: nobody knows when.
             self.priced_until = Timestamp::MIN_UTC;
         }
-        let request = RefillRequest::find(&self.options.directory);
+        let request = RefillRequest::find(&self.options.directory, Part::Words);
         let is_wanted = request.is_some() || self.is_asked || self.must_fill;
         match before {
             Some(mut serving) if !is_wanted => match self.next(serving, generation) {
                 Next::KeepUp => {
-                    self.keep_up(&mut serving, generation, seen).await?;
-                    self.written_from = Some(generation);
-                    Ok(())
+                    // Noted before the first is written: a crash must not leave what nobody knows of.
+                    self.is_written_from(generation);
+                    self.keep_up(&mut serving, generation, seen).await
                 }
                 Next::Wait => Ok(()),
                 Next::Fill => self.refill(request, generation, before).await,
@@ -64,7 +64,7 @@ impl Indexer {
             return Ok(());
         }
         // An index from an older generation goes on to say so until it is filled anew.
-        let says = if self.options.shared { generation } else { serving.generation };
+        let says = if self.has_own_catalogue() { generation } else { serving.generation };
         let source = self.source.clone();
         let mut pages = source.pages(since, generation);
         while let Some(changes) = pages.next()? {
@@ -132,15 +132,20 @@ impl Indexer {
         Ok(())
     }
 
+    /// Whether other nodes write the index from catalogues of their own.
+    fn has_own_catalogue(&self) -> bool {
+        self.options.shared && !self.options.one_catalogue
+    }
+
     fn next(&mut self, filled: Filled, generation: u64) -> Next {
         if filled.journal != self.source.journal() {
             return Next::Fill;
         }
-        // A rebuilt catalogue is one that somebody had reason to rebuild. Among several nodes another
-        // generation may as well be another node's copy of the same: their positions mean the same.
-        let made_from =
-            if self.options.shared { self.written_from } else { Some(filled.generation) };
-        if made_from.is_some_and(|made_from| made_from != generation) {
+        // A rebuilt catalogue is one that somebody had reason to rebuild. Among several nodes with a copy
+        // each, another generation may as well be another node's: their positions mean the same. Only who
+        // does not know from which it wrote the index, if it ever did, goes by what that says.
+        let noted = self.written_from.filter(|_| self.has_own_catalogue());
+        if noted.unwrap_or(filled.generation) != generation {
             return Next::Fill;
         }
         if filled.position <= self.source.head() {

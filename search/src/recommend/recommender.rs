@@ -96,6 +96,8 @@ struct Background {
     popular_at: Option<Timestamp>,
     popular_stale: bool,
     old_views_at: Option<Timestamp>,
+    /// Somebody asked for a training, whether or not it is time.
+    must_train: bool,
     /// Products to which a taste vector is to be lent.
     cold: BTreeSet<ProductId>,
 }
@@ -317,6 +319,18 @@ impl Recommender {
     fn viewed_since(&self, now: Timestamp) -> Timestamp {
         let kept = TimeDelta::days(i64::from(self.settings.viewed_days.max(1)));
         now.checked_sub_signed(kept).unwrap_or(Timestamp::MIN_UTC)
+    }
+
+    /// Has everything learned anew from all orders by the next call of [`Self::work`]; meanwhile the old
+    /// models serve.
+    pub fn renew(&self) {
+        lock(&self.background).must_train = true;
+    }
+
+    /// Whether what [`Self::renew`] asked for is still to be done.
+    #[must_use]
+    pub fn is_renewing(&self) -> bool {
+        lock(&self.background).must_train
     }
 
     #[must_use]

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use domain::{ProductId, Timestamp};
 use embeddings::{Embedder, IndexError};
 
-use super::choice::adopt;
-use super::files::Embedded;
-use super::state::{Space, Text};
+use super::files::{Embedded, Saved};
+use super::state::{Renewal, Space, Text};
 use super::vectors::{ProductVectors, SemanticError};
 
 /// Texts embedded in one step of [`ProductVectors::work`].
@@ -34,18 +33,51 @@ impl ProductVectors {
             self.train()?;
             return Ok(true);
         }
+        if self.replaces_now() {
+            self.replace()?;
+            return Ok(true);
+        }
         let worked = self.embed_some()?;
         self.save_if_due(now)?;
         Ok(worked)
     }
 
+    /// Has the model and all vectors made anew, although nothing seems to be wrong with them. The old
+    /// ones serve until the new ones are all there and written down, and after a crash in between.
+    pub fn renew(&self) {
+        self.write().renewal = Renewal::Asked;
+    }
+
+    /// Whether what [`Self::renew`] asked for is still to be done.
+    #[must_use]
+    pub fn is_renewing(&self) -> bool {
+        self.read().renewal != Renewal::None
+    }
+
+    /// How often it was done. Where [`Self::is_renewing`] ends and this is what it was, the model refused
+    /// every text, and the old vectors go on to serve.
+    #[must_use]
+    pub fn renewed(&self) -> u64 {
+        self.read().renewed
+    }
+
     /// Only compares under a lock that readers share: there may be a hundred thousand texts.
     fn training_is_due(&self) -> bool {
-        if !self.source.is_trained() {
+        let state = self.read();
+        if !state.filled {
             return false;
         }
-        let state = self.read();
-        if !state.filled || !state.drift_unknown || state.texts.is_empty() || state.next.is_some() {
+        if state.texts.is_empty() {
+            if state.renewal == Renewal::Asked {
+                drop(state);
+                self.write().end_renewal();
+            }
+            return false;
+        }
+        if state.renewal == Renewal::Asked {
+            return true;
+        }
+        if !self.source.is_trained() || !state.drift_unknown || state.next.is_some() {
             return false;
         }
         drop(state);
@@ -53,7 +85,7 @@ impl ProductVectors {
         self.write().drift_unknown = false;
         let state = self.read();
         let same =
-            state.texts.values().filter(|text| state.trained_on.contains(&text.hash)).count();
+            state.texts.values().filter(|text| state.trained_on.contains(&text.of.hash)).count();
         let other = (state.texts.len() - same) + state.trained_on.len().saturating_sub(same);
         state.serving.is_none() || other * DRIFT >= state.trained_on.len().max(1)
     }
@@ -62,27 +94,27 @@ impl ProductVectors {
         let (texts, hashes): (Vec<(ProductId, Box<str>)>, HashSet<u64>) = {
             let state = self.read();
             let each = state.texts.values();
-            each.map(|text| ((text.product_id, text.text.clone()), text.hash)).unzip()
+            each.map(|text| ((text.of.product_id, text.text.clone()), text.of.hash)).unzip()
         };
-        let trained = self.source.train(&texts, &self.files.model());
-        let trained = trained.map_err(SemanticError::from).and_then(|e| Ok(Space::new(e)?));
+        let trained = self.space(&texts);
         let mut state = self.write();
-        // Some neighbours are better than none.
-        let trained = trained.and_then(|space| match state.serving {
-            Some(_) => Ok(space),
-            None => adopt(&self.files.model()).map_err(|error| self.io(error)).map(|()| space),
-        });
         // Tried again later, after a failure as well.
         state.drift_unknown |= trained.is_err();
         let space = trained?;
-        if state.serving.as_ref().is_some_and(|old| old.embedder.id() == space.embedder.id()) {
+        let renews = state.renewal == Renewal::Asked;
+        let is_same = |old: &Space| old.embedder.id() == space.embedder.id();
+        if !renews && state.serving.as_ref().is_some_and(is_same) {
             state.trained_on = hashes;
             return Ok(());
+        }
+        if renews {
+            state.renewal = Renewal::Begun;
         }
         state.trained_on = hashes;
         state.pending = state.texts.keys().copied().collect();
         state.aside.clear();
         if state.serving.is_none() {
+            // Some neighbours are better than none.
             state.serving = Some(space);
         } else {
             state.next = Some(space);
@@ -92,15 +124,24 @@ impl ProductVectors {
         Ok(())
     }
 
-    /// Embeds a batch; puts the newer model in place of the older when all is embedded.
+    /// Trains, or takes the model that is given; its vectors are still to be made.
+    fn space(&self, texts: &[(ProductId, Box<str>)]) -> Result<Space, SemanticError> {
+        if !self.source.is_trained() {
+            return Ok(Space::new(self.source.train(texts, &self.files.model(0))?, 0)?);
+        }
+        let model = self.files.fresh().map_err(|error| self.io(error))?;
+        Ok(Space::new(self.source.train(texts, &self.files.model(model))?, model)?)
+    }
+
+    /// Embeds a batch.
     fn embed_some(&self) -> Result<bool, SemanticError> {
         let state = self.read();
         let Some(newest) = state.next.as_ref().or(state.serving.as_ref()) else { return Ok(false) };
         let embedder = Arc::clone(&newest.embedder);
         let batch: Vec<(u64, Embedded, Box<str>)> = (state.pending.iter().take(BATCH))
             .filter_map(|number| {
-                let Text { product_id, hash, text } = state.texts.get(number)?;
-                Some((*number, Embedded { product_id: *product_id, hash: *hash }, text.clone()))
+                let Text { of, text } = state.texts.get(number)?;
+                Some((*number, *of, text.clone()))
             })
             .collect();
         let replaces = state.next.is_some();
@@ -115,14 +156,12 @@ impl ProductVectors {
                 refused.push(error);
             }
         }
-        if replaces && state.pending.is_empty() {
-            adopt(&self.files.model()).map_err(|error| self.io(error))?;
-            self.files.remove_texts().map_err(|error| self.io(error))?;
-            state.serving = state.next.take();
-            state.unsaved += 1;
-            drop(state);
-            self.all_changed();
-            return Ok(true);
+        if state.pending.is_empty() {
+            match &state.next {
+                Some(next) if next.embedded.is_empty() && !batch.is_empty() => state.give_up_next(),
+                None if state.renewal == Renewal::Begun => state.end_renewal(),
+                _ => {}
+            }
         }
         drop(state);
         if !replaces {
@@ -137,6 +176,34 @@ impl ProductVectors {
             }
         }
         Ok(!batch.is_empty())
+    }
+
+    /// Whether all texts were given to the newer model.
+    fn replaces_now(&self) -> bool {
+        let state = self.read();
+        state.pending.is_empty() && state.next.is_some()
+    }
+
+    /// Puts the newer model in place of the older, with all its vectors: first on the disk, so that a
+    /// crash finds the one or the other whole.
+    fn replace(&self) -> Result<(), SemanticError> {
+        let state = self.read();
+        let Some(next) = &state.next else { return Ok(()) };
+        let (index, saved) = (next.index.clone(), saved(next, state.trained_on.clone()));
+        let unsaved = state.unsaved;
+        drop(state);
+        self.files.save(saved, &index)?;
+        let mut state = self.write();
+        state.serving = state.next.take();
+        // What went meanwhile is still to be saved.
+        state.unsaved = state.unsaved.saturating_sub(unsaved);
+        if state.renewal == Renewal::Begun {
+            state.end_renewal();
+        }
+        drop(state);
+        self.files.sweep(&[]);
+        self.all_changed();
+        Ok(())
     }
 
     /// Of a model that does not serve yet nothing is kept: after a crash it is made anew.
@@ -154,23 +221,26 @@ impl ProductVectors {
     /// # Errors
     /// Files that cannot be written.
     pub fn save(&self, now: Timestamp) -> Result<(), SemanticError> {
-        let (index, embedded, trained_on, unsaved) = {
+        let (index, saved, unsaved, next) = {
             let state = self.read();
             let Some(space) = &state.serving else { return Ok(()) };
-            let of_next = state.next.is_some();
+            let next = state.next.as_ref().map(|next| self.files.model(next.model));
             // Texts that a model was trained on which does not serve yet are not those of this one.
-            let trained_on = if of_next { HashSet::new() } else { state.trained_on.clone() };
-            (space.index.clone(), space.embedded.clone(), trained_on, state.unsaved)
+            let trained_on = if next.is_some() { HashSet::new() } else { state.trained_on.clone() };
+            (space.index.clone(), saved(space, trained_on), state.unsaved, next)
         };
         self.write().saved_at = Some(now);
-        self.files.remove_texts().map_err(|error| self.io(error))?;
-        index.save(&self.files.vectors()).map_err(IndexError::from)?;
-        self.files.save_texts(&embedded, &trained_on).map_err(|error| self.io(error))?;
+        self.files.save(saved, &index)?;
+        self.files.sweep(next.as_slice());
         let mut state = self.write();
         // What came meanwhile is still to be saved.
         state.unsaved = state.unsaved.saturating_sub(unsaved);
         Ok(())
     }
+}
+
+fn saved(space: &Space, trained_on: HashSet<u64>) -> Saved {
+    Saved { model: space.model, vectors: 0, embedded: space.embedded.clone(), trained_on }
 }
 
 pub(super) fn embed(

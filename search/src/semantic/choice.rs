@@ -1,8 +1,9 @@
 //! Which model makes the vectors.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "sentence-transformer")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::ProductId;
@@ -65,11 +66,10 @@ impl Source {
     }
 
     /// The model that is there; none if it is yet to be trained.
-    pub(super) fn load(&self, file: &Path) -> Option<Arc<dyn Embedder>> {
+    pub(super) fn load(&self, file: Option<&Path>) -> Option<Arc<dyn Embedder>> {
         match self {
             Self::Given { embedder, .. } => Some(Arc::clone(embedder)),
-            Self::Trained { .. } if !file.exists() => None,
-            Self::Trained { .. } => match TrainedEmbedder::load(file) {
+            Self::Trained { .. } => match TrainedEmbedder::load(file?) {
                 Ok(embedder) => Some(Arc::new(embedder)),
                 Err(error) => {
                     tracing::warn!(%error, "the embedder is trained anew");
@@ -79,7 +79,7 @@ impl Source {
         }
     }
 
-    /// Learns, and writes the model beside the one that serves, until [`adopt`] is called.
+    /// Learns, and writes the model to a file that nobody names yet.
     pub(super) fn train(
         &self,
         texts: &[(ProductId, Box<str>)],
@@ -105,16 +105,7 @@ impl Source {
             }
         }
         let embedder = trainer.train();
-        embedder.save(&beside(file))?;
+        embedder.save(file)?;
         Ok(Arc::new(embedder))
     }
-}
-
-/// Makes the model that was trained last the one that is loaded by the next start.
-pub(super) fn adopt(file: &Path) -> std::io::Result<()> {
-    fs::rename(beside(file), file)
-}
-
-fn beside(file: &Path) -> PathBuf {
-    file.with_extension("model.next")
 }

@@ -1,25 +1,42 @@
-//! What is kept beside the vectors: of which text each is, and what the model was trained on.
+//! What is on disk: files of vectors and of models, each with a number of its own, and one that names
+//! those that serve. That one is put in place last and in one step: whenever the program ends, a model,
+//! its vectors and their texts are of one moment.
 //!
-//! Layout, numbers little-endian: 8 bytes that name the file, CRC-32 of all that follows, number of
-//! vectors (`u64`), for each its product's number (`u64`), id (16 bytes) and text's hash (`u64`); then
-//! to the end the hashes of the texts that the model was trained on. Whether the vectors are of the
-//! right model is in their own file.
+//! Layout of the file that names them, numbers little-endian: 8 bytes that name the file, CRC-32 of all
+//! that follows, number of the model's file, 0 where the model is not ours (`u64`), number of the vectors'
+//! file (`u64`), number of vectors (`u64`), for each its product's number (`u64`), id (16 bytes) and text's
+//! hash (`u64`); then to the end the hashes of the texts that the model was trained on. Whether the vectors
+//! are of the right model is in their own file.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use domain::ProductId;
+use embeddings::{IndexError, VectorIndex};
 use uuid::Uuid;
 
-const MARK: &[u8; 8] = b"TRTEXTS1";
+const MARK: &[u8; 8] = b"TRTEXTS2";
+const NAMES: &str = "vectors.texts";
+/// How long whoever opens the directory waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Of which text a vector is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Embedded {
     pub(super) product_id: ProductId,
     pub(super) hash: u64,
+}
+
+/// What serves, as it is written down.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Saved {
+    pub(super) model: u64,
+    pub(super) vectors: u64,
+    pub(super) embedded: HashMap<u64, Embedded>,
+    pub(super) trained_on: HashSet<u64>,
 }
 
 /// Where everything is.
@@ -29,62 +46,159 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn vectors(&self) -> PathBuf {
-        self.directory.join("vectors.index")
+    /// Makes the directory if it is not there.
+    pub(super) fn of(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        Ok(Self { directory: directory.to_owned() })
     }
 
-    pub(super) fn texts(&self) -> PathBuf {
-        self.directory.join("vectors.texts")
+    pub(super) fn vectors(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("vectors.{number}.index"))
     }
 
-    pub(super) fn model(&self) -> PathBuf {
-        self.directory.join("vectors.model")
+    pub(super) fn model(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("vectors.{number}.model"))
     }
 
-    /// To be called before the vectors are written: those and the texts then are of one moment, or
-    /// there are no texts and vectors count for nothing.
-    pub(super) fn remove_texts(&self) -> io::Result<()> {
-        match fs::remove_file(self.texts()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    fn names(&self) -> PathBuf {
+        self.directory.join(NAMES)
+    }
+
+    /// Where vectors are made that are to take the place of those here.
+    pub(super) fn anew(&self) -> PathBuf {
+        self.directory.join("anew")
+    }
+
+    /// Keeps other processes from writing here as long as the file is open; `None` where one does. The
+    /// system lets go of it when the process dies.
+    pub(super) fn lock(&self) -> io::Result<Option<File>> {
+        let file = File::create(self.directory.join("vectors.lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    pub(super) fn save_texts(
-        &self,
-        embedded: &HashMap<u64, Embedded>,
-        trained_on: &HashSet<u64>,
-    ) -> io::Result<()> {
-        let mut body = (embedded.len() as u64).to_le_bytes().to_vec();
-        for (number, of) in embedded {
+    /// The same, after a while in which another process puts what it made in place.
+    pub(super) fn lock_soon(&self) -> io::Result<Option<File>> {
+        let began = Instant::now();
+        loop {
+            let lock = self.lock()?;
+            if lock.is_some() || began.elapsed() >= PATIENCE {
+                return Ok(lock);
+            }
+            std::thread::sleep(PATIENCE / 100);
+        }
+    }
+
+    /// A number that no file has.
+    pub(super) fn fresh(&self) -> io::Result<u64> {
+        let numbers = self.numbered()?.into_iter().map(|(number, _)| number);
+        Ok(numbers.max().unwrap_or(0).saturating_add(1))
+    }
+
+    fn numbered(&self) -> io::Result<Vec<(u64, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let number = name.strip_prefix("vectors.").and_then(|rest| rest.split_once('.'));
+            if let Some(number) = number.and_then(|(number, _)| number.parse().ok()) {
+                found.push((number, path));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes vectors and all that goes with them, and has them serve from the next start on.
+    pub(super) fn save(&self, mut saved: Saved, index: &VectorIndex) -> Result<(), IndexError> {
+        let io = |error| self.failed(error);
+        saved.vectors = self.fresh().map_err(io)?;
+        index.save(&self.vectors(saved.vectors))?;
+        self.name(&saved).map_err(io)
+    }
+
+    pub(super) fn failed(&self, source: io::Error) -> IndexError {
+        let path = self.names().display().to_string();
+        IndexError::File(embeddings::FileError::Io { path, source })
+    }
+
+    fn name(&self, saved: &Saved) -> io::Result<()> {
+        let numbers = [saved.model, saved.vectors, saved.embedded.len() as u64];
+        let mut body: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        for (number, of) in &saved.embedded {
             body.extend(number.to_le_bytes());
             body.extend(of.product_id.uuid().as_bytes());
             body.extend(of.hash.to_le_bytes());
         }
-        body.extend(trained_on.iter().flat_map(|hash| hash.to_le_bytes()));
+        body.extend(saved.trained_on.iter().flat_map(|hash| hash.to_le_bytes()));
         let part = self.directory.join("vectors.texts.part");
         let mut file = File::create(&part)?;
         file.write_all(MARK)?;
         file.write_all(&crc32fast::hash(&body).to_le_bytes())?;
         file.write_all(&body)?;
         file.sync_all()?;
-        fs::rename(&part, self.texts())?;
+        fs::rename(&part, self.names())?;
         File::open(&self.directory)?.sync_all()
     }
 
-    /// `None` if there are none, or they are not whole.
-    pub(super) fn load_texts(&self) -> Option<(HashMap<u64, Embedded>, HashSet<u64>)> {
-        read(&self.texts())
+    /// `None` if nothing is named, or that is not whole.
+    pub(super) fn load(&self) -> Option<Saved> {
+        read(&self.names())
+    }
+
+    /// Deletes vectors and models that nobody names, but for those in `keep`. What cannot be deleted now
+    /// is the next time.
+    pub(super) fn sweep(&self, keep: &[PathBuf]) {
+        let named = self.load().unwrap_or_default();
+        let named = [self.vectors(named.vectors), self.model(named.model)];
+        for (_, path) in self.numbered().unwrap_or_default() {
+            if !named.contains(&path) && !keep.contains(&path) {
+                // A directory is none of ours.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    /// Deletes what was begun elsewhere and did not come to its end. False if it goes on.
+    pub(super) fn sweep_anew(&self) -> bool {
+        let anew = self.anew();
+        let goes_on = anew.is_dir() && matches!(Self { directory: anew.clone() }.lock(), Ok(None));
+        if !goes_on {
+            let _ = fs::remove_dir_all(anew);
+        }
+        !goes_on
+    }
+
+    /// Puts what was made in another directory of the same disk in place of what is here, in one step.
+    /// False if there is nothing whole.
+    pub(super) fn take_over(&self, other: &Self) -> io::Result<bool> {
+        let Some(mut saved) = other.load() else { return Ok(false) };
+        let number = self.fresh()?;
+        fs::rename(other.vectors(saved.vectors), self.vectors(number))?;
+        if saved.model > 0 {
+            fs::rename(other.model(saved.model), self.model(number))?;
+            saved.model = number;
+        }
+        saved.vectors = number;
+        // What is named is there first.
+        File::open(&self.directory)?.sync_all()?;
+        self.name(&saved)?;
+        self.sweep(&[]);
+        Ok(true)
     }
 }
 
-fn read(path: &Path) -> Option<(HashMap<u64, Embedded>, HashSet<u64>)> {
+fn read(path: &Path) -> Option<Saved> {
     let bytes = fs::read(path).ok()?;
     let rest = bytes.strip_prefix(MARK)?;
     let (sum, body) = rest.split_first_chunk::<4>()?;
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
         return None;
     }
+    let (model, body) = body.split_first_chunk::<8>()?;
+    let (vectors, body) = body.split_first_chunk::<8>()?;
     let (count, body) = body.split_first_chunk::<8>()?;
     let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
     let (entries, trained_on) = body.split_at_checked(count.checked_mul(32)?)?;
@@ -96,41 +210,13 @@ fn read(path: &Path) -> Option<(HashMap<u64, Embedded>, HashSet<u64>)> {
         Some((u64::from_le_bytes(*number), Embedded { product_id, hash }))
     });
     let trained_on = trained_on.as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash));
-    Some((entries.collect::<Option<_>>()?, trained_on.collect()))
+    Some(Saved {
+        model: u64::from_le_bytes(*model),
+        vectors: u64::from_le_bytes(*vectors),
+        embedded: entries.collect::<Option<_>>()?,
+        trained_on: trained_on.collect(),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        #[test]
-        fn what_is_saved_is_read_back_and_damage_is_seen(
-            entries in prop::collection::hash_map(any::<u64>(), (any::<u128>(), any::<u64>()), 0..20),
-            trained_on in prop::collection::hash_set(any::<u64>(), 0..20),
-            damage in any::<prop::sample::Index>(),
-        ) {
-            let directory = tempfile::tempdir().unwrap();
-            let files = Files { directory: directory.path().to_owned() };
-            prop_assert!(files.load_texts().is_none());
-            let embedded: HashMap<u64, Embedded> = entries
-                .into_iter()
-                .map(|(number, (id, hash))| {
-                    (number, Embedded { product_id: ProductId::new(Uuid::from_u128(id)), hash })
-                })
-                .collect();
-            files.save_texts(&embedded, &trained_on).unwrap();
-            prop_assert_eq!(files.load_texts(), Some((embedded, trained_on)));
-            let mut bytes = fs::read(files.texts()).unwrap();
-            let at = damage.index(bytes.len());
-            bytes[at] ^= 1;
-            fs::write(files.texts(), bytes).unwrap();
-            prop_assert!(files.load_texts().is_none());
-            files.remove_texts().unwrap();
-            files.remove_texts().unwrap();
-        }
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{ProductId, Timestamp};
 use embeddings::{Embedder, IndexError, Near, VectorIndex};
 
-use super::files::{Embedded, Files};
+use super::files::{Embedded, Files, Saved};
 use crate::Neighbour;
 
 #[derive(Default)]
@@ -28,13 +28,25 @@ pub(super) struct State {
     pub(super) trained_on: HashSet<u64>,
     /// The texts may no longer be those that the model was trained on.
     pub(super) drift_unknown: bool,
+    /// Whether everything is to be made anew although nothing seems to be wrong with it.
+    pub(super) renewal: Renewal,
+    /// Times that was done.
+    pub(super) renewed: u64,
     pub(super) unsaved: usize,
     pub(super) saved_at: Option<Timestamp>,
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Renewal {
+    #[default]
+    None,
+    Asked,
+    /// `next` is of it; or what serves, where there was nothing before.
+    Begun,
+}
+
 pub(super) struct Text {
-    pub(super) product_id: ProductId,
-    pub(super) hash: u64,
+    pub(super) of: Embedded,
     pub(super) text: Box<str>,
 }
 
@@ -58,7 +70,7 @@ impl State {
         vector: &[f32],
     ) -> Result<(), IndexError> {
         let Some(space) = self.next.as_mut().or(self.serving.as_mut()) else { return Ok(()) };
-        if self.texts.get(&number).is_none_or(|text| text.hash != of.hash) {
+        if self.texts.get(&number).is_none_or(|text| text.of != of) {
             return Ok(());
         }
         space.index.insert(number, vector)?;
@@ -70,24 +82,44 @@ impl State {
 
     /// Leaves out a text that the model refused, unless it has changed meanwhile.
     pub(super) fn put_aside(&mut self, number: u64, of: Embedded) {
-        if self.texts.get(&number).is_some_and(|text| text.hash == of.hash) {
+        if self.texts.get(&number).is_some_and(|text| text.of == of) {
             self.pending.remove(&number);
             self.aside.insert(number);
         }
     }
 }
 
+impl State {
+    /// Ends what was to be made anew.
+    pub(super) fn end_renewal(&mut self) {
+        self.renewal = Renewal::None;
+        self.renewed += 1;
+    }
+
+    /// Throws a newer model away that refused every text: what serves is better.
+    pub(super) fn give_up_next(&mut self) {
+        self.next = None;
+        self.renewal = Renewal::None;
+        self.aside.clear();
+        let Some(serving) = &self.serving else { return };
+        let lacking = self.texts.iter().filter(|(number, text)| !serving.is(**number, text.of));
+        self.pending = lacking.map(|(number, _)| *number).collect();
+    }
+}
+
 /// Vectors of one model.
 pub(super) struct Space {
     pub(super) embedder: Arc<dyn Embedder>,
+    /// Number of the file it is in; 0 if it is not ours.
+    pub(super) model: u64,
     pub(super) index: VectorIndex,
     pub(super) embedded: HashMap<u64, Embedded>,
 }
 
 impl Space {
-    pub(super) fn new(embedder: Arc<dyn Embedder>) -> Result<Self, IndexError> {
+    pub(super) fn new(embedder: Arc<dyn Embedder>, model: u64) -> Result<Self, IndexError> {
         let index = VectorIndex::new(embedder.id(), embedder.dimensions())?;
-        Ok(Self { embedder, index, embedded: HashMap::new() })
+        Ok(Self { embedder, model, index, embedded: HashMap::new() })
     }
 
     pub(super) fn remove(&mut self, number: u64) -> bool {
@@ -102,8 +134,9 @@ impl Space {
         known.collect()
     }
 
-    pub(super) fn is(&self, number: u64, hash: u64) -> bool {
-        self.embedded.get(&number).is_some_and(|embedded| embedded.hash == hash)
+    /// Whether the vector is of this product's text, whatever catalogue that was read from.
+    pub(super) fn is(&self, number: u64, of: Embedded) -> bool {
+        self.embedded.get(&number) == Some(&of)
     }
 }
 
@@ -111,18 +144,21 @@ impl Space {
 pub(super) fn load(
     files: &Files,
     embedder: Arc<dyn Embedder>,
+    saved: Option<Saved>,
     trained_on: &mut HashSet<u64>,
 ) -> Result<Space, IndexError> {
-    let mut space = Space::new(embedder)?;
-    let Some((embedded, trained)) = files.load_texts() else { return Ok(space) };
+    let model = saved.as_ref().map_or(0, |saved| saved.model);
+    let mut space = Space::new(embedder, model)?;
+    let Some(saved) = saved else { return Ok(space) };
     let (model, dimensions) = (space.embedder.id(), space.embedder.dimensions());
-    match VectorIndex::load(&files.vectors(), model, dimensions) {
+    match VectorIndex::load(&files.vectors(saved.vectors), model, dimensions) {
         Ok(index)
-            if index.len() == embedded.len() && embedded.keys().all(|n| index.contains(*n)) =>
+            if index.len() == saved.embedded.len()
+                && saved.embedded.keys().all(|number| index.contains(*number)) =>
         {
             space.index = index;
-            space.embedded = embedded;
-            *trained_on = trained;
+            space.embedded = saved.embedded;
+            *trained_on = saved.trained_on;
         }
         Ok(_) => tracing::warn!("product vectors are not those of the saved texts: made anew"),
         Err(error) => tracing::warn!(%error, "product vectors are made anew"),

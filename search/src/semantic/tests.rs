@@ -1,5 +1,7 @@
 //! Product vectors.
 
+mod anew;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,10 +12,11 @@ use embeddings::{EmbedError, Embedder, IndexError};
 use projections::catalogue::{SearchDocument, Stars};
 use uuid::Uuid;
 
+use super::files::Files;
 use super::{EmbedderChoice, ProductVectors, SemanticError};
 use crate::{Changes, Likeness};
 
-pub(super) fn document(number: i64, name: &str) -> SearchDocument {
+pub(crate) fn document(number: i64, name: &str) -> SearchDocument {
     SearchDocument {
         number,
         product_id: ProductId::new(Uuid::from_u128(number as u128)),
@@ -247,16 +250,20 @@ fn a_model_that_could_not_be_written_down_is_trained_again() {
     let vectors = trained(directory.path());
     vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
     vectors.filled();
-    // Where the model is to be, there is a directory with something in it.
-    let in_the_way = directory.path().join("vectors.model");
-    std::fs::create_dir_all(in_the_way.join("x")).unwrap();
+    std::fs::remove_dir_all(directory.path()).unwrap();
     for _ in 0..2 {
         assert!(vectors.work(now()).is_err());
         assert_eq!(vectors.progress(), (0, 40));
     }
-    std::fs::remove_dir_all(&in_the_way).unwrap();
+    std::fs::create_dir_all(directory.path()).unwrap();
     settle(&vectors);
     assert_eq!(vectors.progress(), (40, 40));
+}
+
+/// The file that the next start loads.
+fn serving_model(directory: &Path) -> Vec<u8> {
+    let files = Files::of(directory).unwrap();
+    std::fs::read(files.model(files.load().unwrap().model)).unwrap()
 }
 
 fn trained(directory: &Path) -> ProductVectors {
@@ -316,16 +323,33 @@ fn a_fifth_that_changed_makes_a_new_model_while_the_old_one_serves() {
     settle(&vectors);
     vectors.apply(&Changes { documents: catalogue(401, 79), ..Changes::default() });
     settle(&vectors);
-    let model = std::fs::read(directory.path().join("vectors.model")).unwrap();
+    let model = serving_model(directory.path());
     assert_eq!(vectors.progress(), (479, 479));
     vectors.apply(&Changes { documents: catalogue(480, 1), ..Changes::default() });
-    let is_new = || std::fs::read(directory.path().join("vectors.model")).unwrap() != model;
+    let is_new = || serving_model(directory.path()) != model;
     assert!(vectors.work(now()).unwrap());
     assert_eq!(vectors.progress(), (0, 480));
     assert!(!found(&vectors, "bedside light").is_empty() && !is_new());
     settle(&vectors);
     assert_eq!(vectors.progress(), (480, 480));
     assert!(!found(&vectors, "bedside light").is_empty() && is_new());
+}
+
+#[test]
+fn a_number_that_is_another_products_by_now_has_not_that_ones_vector() {
+    let directory = tempfile::tempdir().unwrap();
+    let embedder = Letters::new("letters");
+    let vectors = given(directory.path(), &embedder);
+    tell(&vectors, &SHOP);
+    settle(&vectors);
+    // Another catalogue, in which the same is written about another product.
+    let mut other = document(1, "lamp");
+    other.product_id = ProductId::new(Uuid::from_u128(77));
+    vectors.apply(&Changes { documents: vec![other], ..Changes::default() });
+    settle(&vectors);
+    assert_eq!(found(&vectors, "lamp"), [77, 2]);
+    vectors.apply(&Changes { removed: vec![SHOP_1], ..Changes::default() });
+    assert_eq!(vectors.progress(), (3, 3));
 }
 
 #[test]
@@ -343,4 +367,14 @@ fn those_who_keep_lists_are_told_what_changed() {
     let lists = vectors.like_each(&[SHOP_1, unknown], 1);
     assert_eq!(lists[0][0].product_id.uuid().as_u128(), 2);
     assert!(lists[1].is_empty());
+    vectors.save(now()).unwrap();
+    drop(vectors);
+
+    // After a restart: once it is known which product has which vector.
+    let vectors = given(directory.path(), &Letters::new("letters"));
+    assert_eq!(vectors.take_changed(), []);
+    tell(&vectors, &[SHOP[0], (2, "lampshade"), SHOP[2]]);
+    vectors.filled();
+    assert_eq!(vectors.take_changed().len(), 3);
+    assert_eq!(vectors.like_each(&[SHOP_1], 1)[0].len(), 1);
 }

@@ -1,6 +1,8 @@
 //! The vectors of all products for sale, kept up with the catalogue.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::ProductId;
@@ -9,12 +11,12 @@ use embeddings::{EmbedError, IndexError};
 
 use super::background::embed;
 use super::choice::{EmbedderChoice, Source};
-use super::files::Files;
+use super::files::{Embedded, Files};
 use super::queries::{Queries, Query};
-use super::state::{State, Text, load};
+use super::state::{Renewal, State, Text, load};
 use super::text::{hash, product_text};
 use crate::recommend::Likeness;
-use crate::{Changes, Fusion, Neighbour};
+use crate::{Changes, Fusion, KeepsProducts, Neighbour};
 
 /// Of a question less of which is known to the model nothing is near: the rest would be guessed from
 /// letters, and can be as near as any.
@@ -29,6 +31,8 @@ pub enum SemanticError {
     Index(#[from] IndexError),
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error("{0}: another process makes or keeps the vectors there")]
+    InUse(String),
     /// The model gave another number of vectors than there were texts.
     #[error("model {model}: gave {found} vectors for {expected} texts")]
     Count { model: String, expected: usize, found: usize },
@@ -44,6 +48,8 @@ pub struct ProductVectors {
     queries: Queries,
     /// For [`Likeness::take_changed`].
     changed: Mutex<BTreeSet<ProductId>>,
+    /// Nobody else writes in the directory.
+    _lock: File,
 }
 
 impl ProductVectors {
@@ -51,31 +57,30 @@ impl ProductVectors {
     /// model is made anew.
     ///
     /// # Errors
-    /// The model cannot be loaded, or the directory cannot be made.
-    pub fn open(
-        directory: &std::path::Path,
-        choice: EmbedderChoice,
-    ) -> Result<Self, SemanticError> {
-        std::fs::create_dir_all(directory).map_err(|source| SemanticError::Io {
-            path: directory.display().to_string(),
-            source,
-        })?;
-        let files = Files { directory: directory.to_owned() };
+    /// The model cannot be loaded, or the directory cannot be made. `InUse` if another process has it
+    /// open, for longer than [`VectorsAnew`](super::VectorsAnew) takes to put its own in place.
+    pub fn open(directory: &Path, choice: EmbedderChoice) -> Result<Self, SemanticError> {
+        let failed = |source| io_of(directory, source);
+        let files = Files::of(directory).map_err(failed)?;
+        let lock = files.lock_soon().map_err(failed)?.ok_or_else(|| in_use(directory))?;
+        files.sweep(&[]);
+        files.sweep_anew();
         let source = Source::of(choice)?;
         let mut state = State::default();
-        if let Some(embedder) = source.load(&files.model()) {
+        let saved = files.load();
+        let model = saved.as_ref().map(|saved| files.model(saved.model));
+        if let Some(embedder) = source.load(model.as_deref()) {
             state.drift_unknown = true;
-            state.serving = Some(load(&files, embedder, &mut state.trained_on)?);
+            state.serving = Some(load(&files, embedder, saved, &mut state.trained_on)?);
         }
-        let vectors = Self {
+        Ok(Self {
             files,
             source,
             state: RwLock::new(state),
             queries: Queries::new(),
             changed: Mutex::default(),
-        };
-        vectors.all_changed();
-        Ok(vectors)
+            _lock: lock,
+        })
     }
 
     /// Takes in what changed in the catalogue. Vectors follow in the background; a product that is no
@@ -90,17 +95,19 @@ impl ProductVectors {
                 continue;
             };
             let text = product_text(document);
-            let hash = hash(&text);
-            if state.texts.get(&number).is_some_and(|known| known.hash == hash) {
+            let of = Embedded { product_id: document.product_id, hash: hash(&text) };
+            if state.texts.get(&number).is_some_and(|known| known.of == of) {
                 continue;
             }
-            let product_id = document.product_id;
-            state.texts.insert(number, Text { product_id, hash, text: text.into() });
-            state.numbers.insert(product_id, number);
+            let before = state.texts.insert(number, Text { of, text: text.into() });
+            if let Some(other) = before.filter(|before| before.of.product_id != of.product_id) {
+                state.numbers.remove(&other.of.product_id);
+            }
+            state.numbers.insert(of.product_id, number);
             state.drift_unknown = true;
             state.aside.remove(&number);
             let newest = state.next.as_ref().or(state.serving.as_ref());
-            if newest.is_some_and(|space| space.is(number, hash)) {
+            if newest.is_some_and(|space| space.is(number, of)) {
                 state.pending.remove(&number);
             } else {
                 state.pending.insert(number);
@@ -124,6 +131,9 @@ impl ProductVectors {
                 *unsaved += usize::from(space.remove(number));
             }
         }
+        drop(state);
+        // Not before: of a product that was not told of yet nobody knows what is like it.
+        self.all_changed();
     }
 
     /// Whether [`Self::filled`] was called.
@@ -211,7 +221,8 @@ impl ProductVectors {
     pub fn progress(&self) -> (usize, usize) {
         let state = self.read();
         let total = state.texts.len();
-        let lacks_model = state.serving.is_none() && state.next.is_none();
+        let lacks_model =
+            state.serving.is_none() && state.next.is_none() || state.renewal == Renewal::Asked;
         let to_come = state.pending.len() + state.aside.len();
         (if lacks_model { 0 } else { total - to_come }, total)
     }
@@ -227,7 +238,7 @@ impl ProductVectors {
     }
 
     pub(super) fn io(&self, source: std::io::Error) -> SemanticError {
-        SemanticError::Io { path: self.files.texts().display().to_string(), source }
+        io_of(&self.files.directory, source)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -236,6 +247,24 @@ impl ProductVectors {
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn io_of(path: &Path, source: std::io::Error) -> SemanticError {
+    SemanticError::Io { path: path.display().to_string(), source }
+}
+
+pub(super) fn in_use(directory: &Path) -> SemanticError {
+    SemanticError::InUse(directory.display().to_string())
+}
+
+impl KeepsProducts for ProductVectors {
+    fn apply(&self, changes: &Changes) {
+        Self::apply(self, changes);
+    }
+
+    fn all_told(&self) {
+        self.filled();
     }
 }
 

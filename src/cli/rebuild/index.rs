@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use projections::{ReadModels, models};
-use search::{FillProgress, RefillRequest, SearchError};
+use search::{FillProgress, Part, RefillRequest, SearchError};
 use tokio::runtime::Runtime;
 
 use crate::cli::finding::FindingArgs;
@@ -23,11 +22,7 @@ const NOT_FILLED: &str = "the index was not filled; the log says why";
 
 pub(super) fn fill(global: &Global, args: &FindingArgs) -> Result<Exit, Failure> {
     let (stores, options) = (global.stores()?, args.options()?);
-    let journal = stores.read_journal()?;
-    if !stores.has_read_models() {
-        return Err("there are no read models yet: `tillroll serve` makes them".into());
-    }
-    let reads = ReadModels::open(&stores.read_models()?, &models::all())?;
+    let (journal, reads) = super::sources(&stores)?;
     let directory = stores.data.join(SEARCH);
     let mut bar = terminal::Progress::new("rebuild", "products");
     bar.stage("waiting for the server", "products");
@@ -35,12 +30,12 @@ pub(super) fn fill(global: &Global, args: &FindingArgs) -> Result<Exit, Failure>
         let refill = Refill::open(&stores, &options, &journal, &reads)?;
         return fill_shared(global, refill, &directory, &mut bar);
     }
-    let request = RefillRequest::make(&directory)?;
+    let request = RefillRequest::make(&directory, Part::Words)?;
     let refill = match Refill::open(&stores, &options, &journal, &reads) {
         Ok(refill) => refill,
         Err(FindingError::Engine(SearchError::Unavailable(why))) => {
             return if watch(&directory, &request, &mut bar) {
-                say(global, FillProgress::read(&directory))
+                say(global, FillProgress::read(&directory, Part::Words))
             } else {
                 request.done();
                 Err(format!("whoever has the index did not fill it: {why}").into())
@@ -68,7 +63,7 @@ fn fill_shared(
 ) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let engine = Arc::clone(&refill.engine);
-    let here_before = FillProgress::read(directory);
+    let here_before = FillProgress::read(directory, Part::Words);
     runtime.block_on(engine.request_refill()).map_err(FindingError::from)?;
     let first = runtime.block_on(engine.refilling()).map_err(FindingError::from)?;
     let (mut moved, mut last, mut taken) = (Instant::now(), first.filling, false);
@@ -79,7 +74,7 @@ fn fill_shared(
             // Only a filling by a server with this data directory tells how fast it was, a moment after the
             // new index serves.
             let is_told = |it: &FillProgress| Some(*it) != here_before && !it.is_running;
-            let here = FillProgress::read(directory).filter(is_told);
+            let here = FillProgress::read(directory, Part::Words).filter(is_told);
             let elsewhere = FillProgress { done: now.serving, ..FillProgress::default() };
             return say(global, Some(here.unwrap_or(elsewhere)));
         }
@@ -103,6 +98,7 @@ fn fill_shared(
     if last.finished > 0 { say(global, Some(last)) } else { Err(NOT_FILLED.into()) }
 }
 
+/// What an index is filled in by a process without any other work.
 fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
@@ -136,10 +132,10 @@ fn fill_here(
 /// Watches whoever else fills the index; false if nobody does.
 fn watch(directory: &Path, request: &RefillRequest, bar: &mut terminal::Progress) -> bool {
     let mut moved = Instant::now();
-    let mut last = FillProgress::read(directory);
+    let mut last = FillProgress::read(directory, Part::Words);
     let mut taken = false;
     while request.is_open() {
-        let now = FillProgress::read(directory);
+        let now = FillProgress::read(directory, Part::Words);
         if now != last {
             (moved, last) = (Instant::now(), now);
             taken = true;
@@ -167,6 +163,9 @@ fn say(global: &Global, done: Option<FillProgress>) -> Result<Exit, Failure> {
     } else {
         terminal::say(&format!("{NAME:<28} rebuilt, serves now"))?;
         terminal::say(&format!("from {} products, {} a second", done.done, done.products_per_s))?;
+        terminal::say(
+            "vectors and suggestions are another part: `tillroll rebuild recommendations`",
+        )?;
     }
     Ok(Exit::Ok)
 }

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::purchases::{PurchasesOf, basket};
+use super::remaking::Remaking;
 
 /// Positions before the newest order in which one may still be confirmed that was placed earlier.
 const LATE: u64 = 20_000;
@@ -27,11 +28,13 @@ pub(super) struct Background {
     pub(super) purchases: Arc<PurchasesOf>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) told: Told,
+    pub(super) remaking: Remaking,
 }
 
 /// How far the recommender was told of orders and of customers.
 #[derive(Default)]
 pub(super) struct Told {
+    generation: Option<u64>,
     /// Of the read model, when it was looked at last; `None` before the first time.
     looked: Option<Position>,
     newest: Position,
@@ -53,8 +56,14 @@ impl Background {
             let embed = || self.vectors.work(now).map_err(|error| error.to_string());
             let embedded = vectors.attempt(at, embed);
             orders.attempt(at, || self.tell_orders().map_err(|error| error.to_string()));
-            let learn = || self.recommender.work(now).map_err(|error| error.to_string());
+            let mut worked = false;
+            let learn = || {
+                let more = self.recommender.work(now).map_err(|error| error.to_string())?;
+                worked = true;
+                Ok(more)
+            };
             let learned = recommender.attempt(at, learn);
+            self.remaking.step(at, worked);
             let next = vectors.next().min(orders.next()).min(recommender.next());
             let next = if embedded || learned { at } else { next };
             tokio::select! {
@@ -72,6 +81,14 @@ impl Background {
     /// changed: cancelled, sent back, confirmed late. Costs nothing while the read model stands still.
     /// Orders before the first call are learned from when models are trained.
     fn tell_orders(&mut self) -> Result<bool, projections::StoreError> {
+        let generation = self.purchases.generation();
+        if self.told.generation != generation {
+            if self.told.generation.is_some() {
+                // Built anew: whatever was learned may be wrong.
+                self.recommender.renew();
+            }
+            self.told = Told { generation, ..Told::default() };
+        }
         let reached = self.purchases.reached();
         let told = &mut self.told;
         let began = match told.looked {

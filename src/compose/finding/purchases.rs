@@ -34,6 +34,11 @@ impl PurchasesOf {
         })
     }
 
+    /// Changes when the read model is built anew.
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.0.serving(purchases::Purchases::NAME)
+    }
+
     /// How far the read model is.
     pub(super) fn reached(&self) -> Position {
         let positions = self.0.positions();

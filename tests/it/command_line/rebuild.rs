@@ -70,5 +70,5 @@ async fn read_models_are_rebuilt_beside_a_server_under_load_even_by_a_rebuild_th
     assert_clean(&data);
     run(&data, &["rebuild", "orderz"]).exits(3).complains_of(&["orderz", "--list"]);
     let listed = run(&data, &["rebuild", "--list"]).exits(0);
-    assert_eq!(listed.out.lines().count(), 10, "{}", listed.out);
+    assert_eq!(listed.out.lines().count(), 11, "{}", listed.out);
 }

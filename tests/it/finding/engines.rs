@@ -7,12 +7,15 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use test_servers::meilisearch::{Double, MASTER_KEY};
 
+use super::rebuilt::figure;
 use super::{Toys, kites, names, soon};
 use crate::client::Client;
 use crate::process::{DataDir, Server, command, finish, key};
 use crate::shop::{Shop, add};
 
 const SOON: Duration = Duration::from_secs(30);
+/// How long `rebuild search` waits for a node that begins with what it was asked for.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 
 async fn found(server: &Server, query: &str) -> (u16, Value) {
     let mut nobody = Client::nobody(&server.address).await;
@@ -82,14 +85,6 @@ async fn a_meilisearch_that_is_emptied_or_away_is_made_whole_and_sales_go_on() {
     assert!(server.stop().success());
 }
 
-/// A figure of `/metrics`.
-async fn figure(shop: &Shop, server: &Server, name: &str) -> u64 {
-    let text = shop.admin(server).await.get("/metrics").await.is(200).text;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
-    line.parse().unwrap_or_else(|_| panic!("{name}: {line}"))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_ready_without_its_meilisearch_and_tells_how_far_that_is() {
     let mut double = Double::start();
@@ -108,37 +103,38 @@ async fn a_node_is_ready_without_its_meilisearch_and_tells_how_far_that_is() {
     let mut nobody = Client::nobody(&server.address).await;
     let is_ready = soon(SOON, async || nobody.get("/readyz").await.status == 200);
     assert!(is_ready.await, "{}", nobody.get("/readyz").await.text);
-    let failed = figure(shop, &server, "tillroll_search_failed_total").await;
+    let failed = figure(&server, shop, "tillroll_search_failed_total").await.unwrap();
     let asked = nobody.get("/products?q=kite&mode=text").await.is(503);
     assert_eq!(asked.body["code"], "search_not_available", "{}", asked.text);
-    assert_eq!(figure(shop, &server, "tillroll_search_failed_total").await, failed + 1);
+    assert_eq!(figure(&server, shop, "tillroll_search_failed_total").await.unwrap(), failed + 1);
     let seen = shop.position(&server).await;
     let page = format!("/products/{}", kite.product_id);
     nobody.get_with(&page, &[("tillroll-min-position", &seen)]).await.is(200);
     let (memory, engine) =
         ("tillroll_search_position{of=\"memory\"}", "tillroll_search_position{of=\"meilisearch\"}");
     let fills = "tillroll_search_fills{of=\"meilisearch\"}";
-    let seen = async || figure(shop, &server, memory).await > 0;
+    let seen = async || figure(&server, shop, memory).await.unwrap() > 0;
     assert!(soon(SOON, seen).await, "the shelf needs no engine");
     for name in [engine, fills] {
-        assert_eq!(figure(shop, &server, name).await, 0, "{name}");
+        assert_eq!(figure(&server, shop, name).await.unwrap(), 0, "{name}");
     }
 
     double.run();
     assert!(soon(SOON, async || finds(&server, "q=kite&mode=text", &["Box kite"]).await).await);
     // Said once the index is in its place, which is when it may be searched already.
-    assert!(soon(SOON, async || figure(shop, &server, fills).await == 1).await);
+    assert!(soon(SOON, async || figure(&server, shop, fills).await.unwrap() == 1).await);
     for part in ["done", "total"] {
         let name = format!("tillroll_search_fill_{part}{{of=\"meilisearch\"}}");
-        assert_eq!(figure(shop, &server, &name).await, 1, "{name}");
+        assert_eq!(figure(&server, shop, &name).await.unwrap(), 1, "{name}");
     }
-    let caught_up =
-        async || figure(shop, &server, engine).await >= figure(shop, &server, memory).await;
+    let caught_up = async || {
+        figure(&server, shop, engine).await.unwrap() >= figure(&server, shop, memory).await.unwrap()
+    };
     assert!(soon(SOON, caught_up).await);
     let vectors = async || {
         let of = async |which| {
             let name = format!("tillroll_search_vectors{{which=\"{which}\"}}");
-            figure(shop, &server, &name).await
+            figure(&server, shop, &name).await.unwrap()
         };
         (of("up_to_date").await, of("all").await) == (1, 1)
     };
@@ -149,7 +145,7 @@ async fn a_node_is_ready_without_its_meilisearch_and_tells_how_far_that_is() {
     let filled_anew = soon(SOON, async || {
         let ready = Client::nobody(&server.address).await.get("/readyz").await.status;
         assert_eq!(ready, 200);
-        figure(shop, &server, fills).await == 2
+        figure(&server, shop, fills).await.unwrap() == 2
     });
     assert!(filled_anew.await);
     assert!(soon(SOON, async || finds(&server, "q=kite&mode=text", &["Box kite"]).await).await);
@@ -259,4 +255,66 @@ async fn a_meilisearch_that_cannot_work_is_told_of_at_the_start() {
     let refused = serve(&["--search-key", MASTER_KEY]).exits(3);
     assert!(refused.err.contains("1.3.0") && refused.err.contains("upgrade"), "{}", refused.err);
     assert!(double.shared.requests.load(Ordering::Relaxed) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalogue_built_anew_while_nobody_ran_has_the_index_filled_anew() {
+    let double = Double::start();
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let words = ["--search", &double.url(), "--search-key", MASTER_KEY];
+    let server = Server::start_with(&path, &words);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let toys: Toys = kites(&server, shop).await;
+    let boxes = ["Blue box kite", "Red box kite"];
+    let query = "q=box+kite&sort=name&mode=text&brand=Aloft";
+    assert_eq!(names(&toys.find(&server, query).await), boxes);
+    assert!(server.stop().success());
+
+    let fills = "tillroll_search_fills{of=\"meilisearch\"}";
+    let server = Server::start_with(&path, &words);
+    assert_eq!(names(&toys.find(&server, query).await), boxes);
+    assert_eq!(figure(&server, &toys.shop, fills).await, Some(0), "a start is no reason");
+    assert!(server.stop().success());
+
+    finish(&mut command(&path, &["rebuild", "catalogue"])).exits(0);
+    let server = Server::start_with(&path, &words);
+    let filled = async || figure(&server, &toys.shop, fills).await == Some(1);
+    assert!(soon(SOON, filled).await);
+    assert_eq!(names(&toys.find(&server, query).await), boxes);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_nobody_fills_is_filled_by_whoever_asked() {
+    let double = Double::start();
+    let data = DataDir::new();
+    let path = data.path();
+    let (admin_key, storefront_key) = (key(&path, "admin"), key(&path, "storefront"));
+    let (url, query) = (double.url(), "q=kite&mode=text");
+    let words = ["--search", &url, "--search-key", MASTER_KEY];
+    let server = Server::start_with(&path, &words);
+    let shop = Shop::set_up(&server, admin_key, storefront_key).await;
+    let toys: Toys = kites(&server, shop).await;
+    let found = toys.find(&server, query).await;
+    let lost = found["products"][0]["product_id"].as_str().unwrap().to_owned();
+    assert!(server.stop().success());
+
+    let whole = double.shared.documents("products");
+    double.shared.lose("products", &lost);
+    let began = Instant::now();
+    let rebuild = ["rebuild", "search", "--search", &url, "--search-key", MASTER_KEY, "--json"];
+    let rebuilt = finish(&mut command(&path, &rebuild)).exits(0);
+    assert!(began.elapsed() >= TAKEN_WITHIN, "a node would have had that long");
+    assert_eq!(rebuilt.json()["products"], 4, "{}", rebuilt.out);
+    // As many as before: with what was lost, and without the request, which is met.
+    assert_eq!(double.shared.documents("products"), whole);
+    assert_eq!(double.shared.indexes(), ["products"], "and nothing lies about");
+
+    let server = Server::start_with(&path, &words);
+    assert_eq!(toys.find(&server, query).await, found);
+    let fills = "tillroll_search_fills{of=\"meilisearch\"}";
+    assert_eq!(figure(&server, &toys.shop, fills).await, Some(0), "nothing is left to do");
+    assert!(server.stop().success());
 }

@@ -126,7 +126,12 @@ pub(super) async fn searching(
         vec![Arc::new(keepers)],
         shelf_at.clone(),
     );
-    let options = IndexerOptions { shared: false, directory: directory.to_owned(), prices: None };
+    let options = IndexerOptions {
+        shared: false,
+        one_catalogue: true,
+        directory: directory.to_owned(),
+        prices: None,
+    };
     let indexer = Indexer::new(
         reads.clone(),
         Arc::clone(journal),

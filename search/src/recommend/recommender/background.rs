@@ -42,7 +42,11 @@ impl Recommender {
     }
 
     fn training_is_due(&self, now: Timestamp) -> bool {
-        let Some(trained_at) = lock(&self.background).trained_at else { return true };
+        let background = lock(&self.background);
+        let Some(trained_at) = background.trained_at.filter(|_| !background.must_train) else {
+            return true;
+        };
+        drop(background);
         let models = read(&self.models);
         let grown =
             models.orders_since as f64 >= models.orders as f64 * self.settings.retrain_growth;
@@ -68,6 +72,7 @@ impl Recommender {
         let mut background = lock(&self.background);
         *models = trained;
         background.trained_at = Some(now);
+        background.must_train = false;
         background.cold =
             for_sale.into_iter().filter(|product| models.taste.of(*product).is_none()).collect();
         drop((models, background));

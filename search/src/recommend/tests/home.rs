@@ -295,3 +295,24 @@ fn clicks_are_told_apart_for_what_is_for_sale_alone_once_that_is_known() {
     shop.recommender.shown(product(150), 1, now());
     assert_eq!(shop.recommender.told_apart(), 3, "what is new counts by itself");
 }
+
+#[test]
+fn everything_is_learned_again_when_somebody_asks() {
+    let shop = two_tastes(undiversified());
+    shop.settle();
+    let (before, orders) = (numbers(&page(&shop, None, 3)), shop.recommender.progress().orders);
+    // Not as orders that came: as ones that had been there, and were not read rightly.
+    let others = (0..60).map(|n| basket(1, 3_000 + n, &[106]));
+    shop.orders.baskets.lock().unwrap().extend(others);
+    shop.settle();
+    assert_eq!(shop.recommender.progress().orders, orders, "nobody told");
+    shop.recommender.renew();
+    *shop.orders.down.lock().unwrap() = true;
+    assert!(shop.recommender.work(now()).is_err());
+    assert_eq!((numbers(&page(&shop, None, 3)), shop.recommender.is_renewing()), (before, true));
+    *shop.orders.down.lock().unwrap() = false;
+    shop.settle();
+    assert!(!shop.recommender.is_renewing());
+    assert_eq!(shop.recommender.progress().orders, orders + 60);
+    assert_eq!(page(&shop, None, 1)[0].product_id, product(106));
+}

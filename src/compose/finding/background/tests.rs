@@ -40,9 +40,13 @@ impl Told {
             Arc::clone(&purchases) as _,
             Arc::clone(&vectors) as _,
         );
+        let recommender = Arc::new(recommender.unwrap());
+        let remaking =
+            Remaking::new(data.path().to_owned(), Arc::clone(&vectors), Arc::clone(&recommender));
         let background = Background {
             vectors,
-            recommender: Arc::new(recommender.unwrap()),
+            recommender,
+            remaking,
             purchases,
             clock: Arc::new(SystemClock),
             told: super::Told::default(),

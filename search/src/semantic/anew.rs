@@ -1,0 +1,66 @@
+//! Vectors made anew by a process of its own, beside those that serve.
+
+use std::fs;
+use std::path::Path;
+
+use domain::Timestamp;
+
+use super::choice::EmbedderChoice;
+use super::files::Files;
+use super::vectors::{ProductVectors, SemanticError, in_use, io_of};
+
+/// Vectors that are made from nothing and then take the place of those in a directory. Until then, and
+/// whenever the process ends before, those serve.
+pub struct VectorsAnew {
+    vectors: ProductVectors,
+    of: Files,
+}
+
+impl VectorsAnew {
+    /// Begins with none. `None` while another process has the directory open: that one is to be asked.
+    ///
+    /// # Errors
+    /// As [`ProductVectors::open`]; `InUse` if another process does the same already.
+    pub fn begin(directory: &Path, choice: EmbedderChoice) -> Result<Option<Self>, SemanticError> {
+        let of = Files::of(directory).map_err(|error| io_of(directory, error))?;
+        // Held until the other directory is locked, so that nobody else begins meanwhile.
+        let lock = of.lock().map_err(|error| io_of(directory, error))?;
+        if lock.is_none() {
+            return Ok(None);
+        }
+        if !of.sweep_anew() {
+            return Err(in_use(&of.anew()));
+        }
+        Ok(Some(Self { vectors: ProductVectors::open(&of.anew(), choice)?, of }))
+    }
+
+    /// Whether another process keeps the vectors in a directory.
+    #[must_use]
+    pub fn is_kept(directory: &Path) -> bool {
+        let of = Files { directory: directory.to_owned() };
+        directory.is_dir() && matches!(of.lock(), Ok(None))
+    }
+
+    /// To be told of all products, and to be worked at until nothing is left.
+    #[must_use]
+    pub fn vectors(&self) -> &ProductVectors {
+        &self.vectors
+    }
+
+    /// Puts them in place of the others, in one step. False if another process has those open by now:
+    /// then nothing is changed, and that one is to be asked.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn take_place(self, now: Timestamp) -> Result<bool, SemanticError> {
+        let failed = |error| io_of(&self.of.directory, error);
+        self.vectors.save(now)?;
+        let Some(lock) = self.of.lock_soon().map_err(failed)? else { return Ok(false) };
+        self.of.take_over(&self.vectors.files).map_err(failed)?;
+        drop(lock);
+        if let Err(error) = fs::remove_dir_all(self.of.anew()) {
+            tracing::debug!(%error, "what vectors were made in is deleted by the next");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,125 @@
+//! Vectors made anew because somebody asked: by whoever keeps them, and by a process of its own.
+
+use super::*;
+use crate::semantic::VectorsAnew;
+use crate::semantic::files::Saved;
+
+#[test]
+fn vectors_made_anew_take_the_place_of_the_old_in_one_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = trained(directory.path());
+    let shop = catalogue(1, 200);
+    vectors.apply(&Changes { documents: shop.clone(), ..Changes::default() });
+    vectors.filled();
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    let (near, before) = (found(&vectors, "bedside light"), serving(directory.path()));
+    assert_eq!(vectors.take_changed().len(), 200);
+    vectors.renew();
+    assert_eq!(vectors.progress(), (0, 200));
+    assert!(vectors.work(now()).unwrap() && vectors.is_renewing());
+    assert_eq!((vectors.progress(), vectors.renewed()), ((0, 200), 0));
+    while vectors.is_renewing() {
+        assert_eq!(found(&vectors, "bedside light"), near, "the old ones serve");
+        assert_eq!(serving(directory.path()), before, "also if it is killed now");
+        assert!(vectors.work(now()).unwrap());
+    }
+    assert_eq!((vectors.progress(), vectors.renewed()), ((200, 200), 1));
+    let after = serving(directory.path());
+    assert!(after.model != before.model && after.vectors != before.vectors);
+    assert_eq!(after.embedded, before.embedded, "and it is written down");
+    assert_eq!(found(&vectors, "bedside light"), near, "the same shop gives the same");
+    assert_eq!(vectors.take_changed().len(), 200, "whoever keeps lists makes them anew");
+    settle(&vectors);
+    drop(vectors);
+    // Killed: nothing was saved since.
+    let vectors = trained(directory.path());
+    vectors.apply(&Changes { documents: shop, ..Changes::default() });
+    vectors.filled();
+    assert_eq!(vectors.progress(), (200, 200));
+    assert!(!vectors.work(now()).unwrap());
+}
+
+fn serving(directory: &Path) -> Saved {
+    Files::of(directory).unwrap().load().unwrap()
+}
+
+#[test]
+fn a_given_model_embeds_everything_again_when_it_is_told_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let embedder = Letters::new("letters");
+    let vectors = given(directory.path(), &embedder);
+    vectors.renew();
+    vectors.filled();
+    settle(&vectors);
+    assert_eq!((vectors.is_renewing(), vectors.renewed()), (false, 1), "there is nothing");
+    tell(&vectors, &SHOP);
+    settle(&vectors);
+    vectors.renew();
+    // Changed while it goes on, and gone.
+    assert!(vectors.work(now()).unwrap());
+    tell(&vectors, &[(3, "money"), (4, "lampshade")]);
+    vectors.apply(&Changes { removed: vec![SHOP_1], ..Changes::default() });
+    settle(&vectors);
+    assert_eq!((vectors.progress(), vectors.renewed(), embedder.texts()), ((3, 3), 2, 6));
+    assert_eq!(found(&vectors, "lamp"), [2, 4]);
+}
+
+#[test]
+fn a_model_that_refuses_everything_takes_nobodys_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = given(directory.path(), &Letters::new("letters"));
+    tell(&vectors, &SHOP);
+    vectors.filled();
+    settle(&vectors);
+    let broken = Letters { id: "letters", dimensions: 26, gives: 30, texts: AtomicUsize::new(0) };
+    vectors.save(now()).unwrap();
+    drop(vectors);
+    let vectors = given(directory.path(), &Arc::new(broken));
+    tell(&vectors, &SHOP);
+    vectors.filled();
+    vectors.renew();
+    assert!(vectors.work(now()).unwrap());
+    assert!(vectors.work(now()).is_err());
+    assert_eq!((vectors.is_renewing(), vectors.renewed(), vectors.progress()), (false, 0, (3, 3)));
+    assert!(!vectors.work(now()).unwrap());
+    assert_eq!(vectors.similar_to(SHOP_1, 9, |_| true).len(), 2);
+}
+
+#[test]
+fn a_process_of_its_own_makes_vectors_beside_those_that_serve() {
+    let directory = tempfile::tempdir().unwrap();
+    let choice = || EmbedderChoice::Trained { orders: None };
+    let tell = |vectors: &ProductVectors| {
+        vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
+        vectors.filled();
+    };
+    let vectors = trained(directory.path());
+    assert!(VectorsAnew::is_kept(directory.path()));
+    assert!(VectorsAnew::begin(directory.path(), choice()).unwrap().is_none(), "to be asked");
+    tell(&vectors);
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    let (near, before) = (found(&vectors, "bedside light"), serving(directory.path()));
+    drop(vectors);
+
+    // One that is killed leaves the old ones, and does not keep the next from its work.
+    let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+    assert!(matches!(VectorsAnew::begin(directory.path(), choice()), Err(SemanticError::InUse(_))));
+    tell(anew.vectors());
+    settle(anew.vectors());
+    anew.vectors().save(now()).unwrap();
+    drop(anew);
+    assert_eq!(serving(directory.path()), before);
+    let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+    assert_eq!(anew.vectors().progress(), (0, 0));
+    tell(anew.vectors());
+    settle(anew.vectors());
+    assert!(anew.take_place(now()).unwrap());
+    let after = serving(directory.path());
+    assert_ne!((after.model, after.vectors), (before.model, before.vectors));
+    let vectors = trained(directory.path());
+    tell(&vectors);
+    assert_eq!((vectors.progress(), found(&vectors, "bedside light")), ((40, 40), near));
+    assert!(!directory.path().join("anew").exists());
+}
