@@ -69,7 +69,7 @@ pub(super) fn understood(
     })
 }
 
-/// What was typed, without what is around it.
+/// What was typed, without what is around it but for one space behind: that closes the last word.
 fn text(q: &str, errors: &mut Errors) -> String {
     let text = q.trim();
     if text.chars().count() > TEXT_CHARS_MAX {
@@ -81,7 +81,7 @@ fn text(q: &str, errors: &mut Errors) -> String {
     } else if text.split_whitespace().count() > TEXT_WORDS_MAX {
         wrong(errors, "q", format!("must be at most {TEXT_WORDS_MAX} words"));
     }
-    text.to_owned()
+    if q.ends_with(char::is_whitespace) { format!("{text} ") } else { text.to_owned() }
 }
 
 fn mode(given: Option<&str>, has_text: bool, errors: &mut Errors) -> Mode {
