@@ -269,13 +269,15 @@ impl TextIndex {
         explain: bool,
     ) -> Result<TextMatches, TantivyError> {
         let plan = Plan::new(snapshot, &self.thesaurus, text)?;
-        let hits = rank(snapshot, &plan, &self.shared.rooms)?;
+        let mut room = self.shared.rooms.take(snapshot.places);
+        rank(snapshot, &plan, &mut room)?;
         let matched = if explain {
-            matched(snapshot, &plan, &hits, EXPLAINED_MAX)?
+            matched(snapshot, &plan, &room.hits, EXPLAINED_MAX)?
         } else {
             Default::default()
         };
-        let scores = hits.iter().map(|hit| (hit.number, hit.score)).collect();
+        let scores = room.hits.iter().map(|hit| (hit.number, hit.score)).collect();
+        self.shared.rooms.give_back(room);
         Ok(TextMatches { scores, corrected: plan.corrected, matched })
     }
 

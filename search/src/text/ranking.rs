@@ -19,8 +19,7 @@ mod room;
 mod scoring;
 
 use marking::{Marked, mark};
-use room::Room;
-pub(super) use room::Rooms;
+pub(super) use room::{Room, Rooms};
 use scoring::Scoring;
 
 /// Products below which fewer words are asked for.
@@ -39,19 +38,14 @@ pub(super) struct Hit {
     has: u32,
 }
 
-/// Products that match a plan, in no order.
-pub(super) fn rank(
-    snapshot: &Snapshot,
-    plan: &Plan,
-    rooms: &Rooms,
-) -> Result<Vec<Hit>, TantivyError> {
-    // What an error leaves behind is dropped, not given back.
-    let mut room = rooms.take(snapshot.places);
-    let marked = mark(snapshot, plan, &mut room)?;
+/// Finds the products that match a plan; they are the room's hits then, in no order.
+pub(super) fn rank(snapshot: &Snapshot, plan: &Plan, room: &mut Room) -> Result<(), TantivyError> {
+    let marked = mark(snapshot, plan, room)?;
     let Marked { standing_in, ends, needed, hits: count, some } = marked;
     // Products that have one word lie in order as they are.
     let ordered = plan.asked.len() + plan.stand_ins.len() == 1;
-    let mut hits = Vec::with_capacity(count);
+    let mut hits = std::mem::take(&mut room.hits);
+    hits.reserve(count);
     let mut from = 0;
     for (at, segment) in snapshot.segments.iter().enumerate() {
         let first = hits.len();
@@ -67,11 +61,11 @@ pub(super) fn rank(
         }
         from = ends[at];
         let scoring = Scoring { snapshot, segment, at, needed, some };
-        scoring.score(plan, &standing_in[at], &mut hits[first..], &mut room)?;
+        scoring.score(plan, &standing_in[at], &mut hits[first..], room)?;
     }
-    rooms.give_back(room);
     by_words(plan, &mut hits);
-    Ok(hits)
+    room.hits = hits;
+    Ok(())
 }
 
 /// A product, if it has enough of the words.

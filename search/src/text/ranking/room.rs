@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use super::Hit;
+
 /// Rooms kept for the next searches.
 const ROOMS_MAX: usize = 16;
 
@@ -11,7 +13,7 @@ pub(in super::super) struct Rooms(Mutex<Vec<Room>>);
 
 /// By a product's place; all zero between searches.
 #[derive(Default)]
-pub(super) struct Room {
+pub(in super::super) struct Room {
     /// Words that it has, or that something else stands for; a bit for each.
     pub(super) has: Vec<u32>,
     /// Words that have been counted in the score.
@@ -19,13 +21,14 @@ pub(super) struct Room {
     pub(super) scores: Vec<f32>,
     /// What share of a phrase counts, while its lists are read.
     pub(super) shares: Vec<f32>,
+    pub(in super::super) hits: Vec<Hit>,
     /// Places that are not zero, and room for as many as there are.
     places: Vec<u32>,
     touched: usize,
 }
 
 impl Rooms {
-    pub(super) fn take(&self, places: usize) -> Room {
+    pub(in super::super) fn take(&self, places: usize) -> Room {
         let mut room =
             self.0.lock().unwrap_or_else(|lock| lock.into_inner()).pop().unwrap_or_default();
         room.has.resize(places, 0);
@@ -37,7 +40,8 @@ impl Rooms {
         room
     }
 
-    pub(super) fn give_back(&self, mut room: Room) {
+    /// For the next search. What an error leaves behind is to be dropped instead.
+    pub(in super::super) fn give_back(&self, mut room: Room) {
         room.clear();
         let mut rooms = self.0.lock().unwrap_or_else(|lock| lock.into_inner());
         if rooms.len() < ROOMS_MAX {
@@ -92,6 +96,7 @@ impl Room {
             self.scores[place] = 0.0;
         }
         self.touched = 0;
+        self.hits.clear();
     }
 
     /// Takes everything from some products, among those touched from one on.

@@ -281,3 +281,21 @@ fn within(
     }
     number.clamp(1, max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_space_behind_the_last_word_is_kept_and_no_other() {
+        for (typed, understood) in
+            [("red lamp", "red lamp"), ("  red lamp", "red lamp"), (" red  lamp  ", "red  lamp ")]
+        {
+            let mut errors = Errors::new();
+            assert_eq!((text(typed, &mut errors).as_str(), errors.len()), (understood, 0));
+        }
+        let mut errors = Errors::new();
+        text("  ", &mut errors);
+        assert_eq!(errors.len(), 1, "there is nothing to find");
+    }
+}
