@@ -279,6 +279,26 @@ mod tests {
     }
 
     #[test]
+    fn a_sale_is_one_entry_whose_place_is_given_out_again() {
+        let mut prices = Prices::default();
+        let sale = [price(i64::MIN, 10, 5), price(10, 20, 3), price(20, i64::MAX, 6)];
+        (0..3).for_each(|row| prices.set(row, &sale));
+        prices.set(1, &[price(i64::MIN, i64::MAX, 9)]);
+        prices.set(7, &[price(10, 20, 3)]);
+        let often = [price(i64::MIN, 10, 5), price(10, 20, 3), price(20, 30, 6), price(30, 40, 7)];
+        prices.set(2, &often);
+        prices.set(8, &[price(i64::MIN, 10, i64::MIN)]);
+        assert_eq!((prices.sales.len(), prices.free.len()), (3, 1));
+        let kind = prices.kind(Tier::Retail, Currency::EUR).unwrap();
+        let at = |row| [9, 10, 19, 20, 39, 40].map(|now| prices.at(row, kind, now));
+        assert_eq!(at(0), [Some(5), Some(3), Some(3), Some(6), Some(6), Some(6)]);
+        assert_eq!(at(1), [Some(9); 6]);
+        assert_eq!(at(7), [None, Some(3), Some(3), None, None, None]);
+        assert_eq!(at(2), [Some(5), Some(3), Some(3), Some(6), Some(7), None]);
+        assert_eq!(at(8), [Some(i64::MIN), None, None, None, None, None]);
+    }
+
+    #[test]
     fn spans_that_no_product_has_are_forgotten() {
         let mut prices = Prices::default();
         prices.set(0, &[price(i64::MIN, 100, 5)]);

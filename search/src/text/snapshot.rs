@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::SegmentId;
 use tantivy::postings::BlockSegmentPostings;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet, InvertedIndexReader, Searcher, SegmentReader, Term};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{InvertedIndexReader, Searcher, Term};
 
 use super::Language;
-use super::schema::{FIELDS, Layout, NUMBER};
-use super::vocabulary::{Near, SegmentWords};
+use super::schema::{FIELDS, Layout};
+use super::vocabulary::Near;
 use super::words::stem;
 
 mod known;
+mod segment;
 mod terms;
 
 use known::Known;
-use terms::Terms;
+pub(super) use segment::Segment;
 
 /// `k1` of BM25 (Robertson, Zaragoza 2009): how soon more of the same word stops to count.
 pub(super) const SATURATION: f32 = 1.2;
@@ -43,25 +43,6 @@ pub(super) struct Snapshot {
     short_prefixes: Mutex<HashMap<String, Arc<Vec<Completion>>>>,
     /// Keeps the files.
     _searcher: Searcher,
-}
-
-pub(super) struct Segment {
-    id: SegmentId,
-    pub(super) reader: SegmentReader,
-    /// Place of its first product among those of all segments.
-    pub(super) offset: usize,
-    pub(super) numbers: Arc<Vec<i64>>,
-    pub(super) words: Arc<SegmentWords>,
-    pub(super) terms: Arc<Terms>,
-    pub(super) fields: [SegmentField; FIELDS.len()],
-    pub(super) all: Arc<InvertedIndexReader>,
-    pub(super) surface: Arc<InvertedIndexReader>,
-}
-
-pub(super) struct SegmentField {
-    pub(super) index: Arc<InvertedIndexReader>,
-    /// For each product the byte that stands for the field's length.
-    pub(super) lengths: Arc<Vec<u8>>,
 }
 
 /// A stem, and where its lists are.
@@ -259,77 +240,6 @@ impl Snapshot {
 
     pub(super) fn surface_term(&self, word: &str) -> Term {
         Term::from_field_text(self.layout.surface, word)
-    }
-}
-
-impl Segment {
-    fn open(
-        layout: &Layout,
-        reader: &SegmentReader,
-        offset: usize,
-        before: Option<&Snapshot>,
-    ) -> Result<Self, Error> {
-        let id = reader.segment_id();
-        let old = before.and_then(|before| before.segments.iter().find(|old| old.id == id));
-        let index = |field: Field| reader.inverted_index(field);
-        let (all, surface) = (index(layout.all)?, index(layout.surface)?);
-        let mut fields = Vec::new();
-        for (at, field) in layout.fields.into_iter().enumerate() {
-            let lengths = match old {
-                Some(old) => old.fields[at].lengths.clone(),
-                None => {
-                    let lengths = reader.get_fieldnorms_reader(field)?;
-                    Arc::new((0..reader.max_doc()).map(|doc| lengths.fieldnorm_id(doc)).collect())
-                }
-            };
-            fields.push(SegmentField { index: index(field)?, lengths });
-        }
-        let (numbers, words, terms) = match old {
-            Some(old) => (old.numbers.clone(), old.words.clone(), old.terms.clone()),
-            None => {
-                let column = reader.fast_fields().i64(NUMBER)?;
-                let mut numbers = vec![0; reader.max_doc() as usize];
-                for (doc, number) in (0..reader.max_doc()).zip(&mut numbers) {
-                    *number = column.first(doc).unwrap_or_default();
-                }
-                let of_fields: Vec<_> = fields.iter().map(|field| field.index.terms()).collect();
-                let terms = Terms::read(all.terms(), &of_fields)?;
-                (Arc::new(numbers), Arc::new(SegmentWords::read(surface.terms())?), Arc::new(terms))
-            }
-        };
-        let fields = fields
-            .try_into()
-            .map_err(|_| Error::InternalError("as many readers as fields".to_owned()))?;
-        let reader = reader.clone();
-        Ok(Self { id, reader, offset, numbers, words, terms, fields, all, surface })
-    }
-
-    /// Products, removed ones among them, that have all of some stems; ascending. `at` is the segment's
-    /// place.
-    pub(super) fn having<'a>(
-        &self,
-        at: usize,
-        stems: impl Iterator<Item = &'a Stem>,
-    ) -> Result<Vec<u32>, Error> {
-        let mut found = Vec::new();
-        for stem in stems {
-            let info = stem.at(at).and_then(|ordinal| self.terms.all(ordinal));
-            let Some(info) = info else { return Ok(Vec::new()) };
-            found.push(info);
-        }
-        found.sort_by_key(|info| info.doc_freq);
-        let Some((rarest, others)) = found.split_first() else { return Ok(Vec::new()) };
-        let read = IndexRecordOption::Basic;
-        let mut docs = Vec::with_capacity(rarest.doc_freq as usize);
-        each(&mut self.all.read_block_postings_from_terminfo(rarest, read)?, |more, _| {
-            docs.extend_from_slice(more);
-            true
-        });
-        for info in others {
-            let mut postings = self.all.read_postings_from_terminfo(info, read)?;
-            docs.retain(|doc| postings.doc() <= *doc && postings.seek(*doc) == *doc);
-        }
-        Ok(docs)
     }
 }
 
