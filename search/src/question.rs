@@ -11,7 +11,8 @@ use domain::{CategoryId, Currency, ProductId, SellerId, Timestamp};
 /// ever found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// What the shopper typed, trimmed and not empty; `None` browses everything that passes the filter.
+    /// What the shopper typed, not empty; `None` browses everything that passes the filter. The last word
+    /// may be one that is only begun, unless something follows it, were it only a space.
     pub text: Option<String>,
     pub filter: Filter,
     /// Whose prices count, for filters, sorting and buckets.

@@ -237,6 +237,7 @@ macro_rules! checks {
             text: [only_what_has_all_words_matches
                 a_misspelt_word_is_found
                 the_last_word_may_be_only_begun
+                a_word_that_something_follows_is_whole
                 case_and_accents_do_not_matter
                 one_and_many_are_the_same
                 hostile_texts_find_little

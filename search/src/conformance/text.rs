@@ -60,6 +60,21 @@ pub(crate) async fn the_last_word_may_be_only_begun(subject: Subject) {
     }
 }
 
+pub(crate) async fn a_word_that_something_follows_is_whole(subject: Subject) {
+    let subject = subject.with_shop().await;
+    let expected = Expected::shop();
+    for closed in ["lant ", "sauc  ", "hammo!", "bicy,"] {
+        assert_eq!(subject.found(&text(closed)).await, [0; 0], "`{closed}` is no word");
+    }
+    for (closed, whole) in [("lantern ", "lantern"), ("durable lantern ", "durable lantern")] {
+        let wanted = expected.numbers(&text(whole));
+        assert_eq!(subject.found(&text(closed)).await, wanted, "`{closed}`");
+    }
+    // What is only begun and closed is a word that no product has: one word fewer is found.
+    let some = subject.found(&text("durable lant ")).await;
+    assert_eq!(some, expected.numbers(&text("durable")), "`lant ` is a word that nothing has");
+}
+
 pub(crate) async fn case_and_accents_do_not_matter(subject: Subject) {
     let subject = subject.with_shop().await;
     for written in ["crème", "creme", "CRÈME", "CREME", "brulee", "Brûlée", "creme brulee torch"]

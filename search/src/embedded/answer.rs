@@ -1,6 +1,6 @@
 //! Answers a question from what matched its text and from the shelf.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fusion::{Fused, fuse};
 use crate::shelf::{Columns, Counter, Place, Places, TopK};
@@ -11,9 +11,6 @@ pub(crate) type Scored = (i64, f32);
 
 /// Matches whose slots are looked up together: the processor then waits for many at once.
 const TOGETHER: usize = 256;
-
-/// Where more products than one in so many match, the next is looked for beside the last.
-const DENSE: usize = 12;
 
 /// What matched and passes the filter.
 #[derive(Debug, Default)]
@@ -48,7 +45,7 @@ pub(crate) fn answer(
         // All products are found as it is.
         None => Vec::new(),
     };
-    let mut only_near = Slots::of(&neighbours);
+    let mut only_near = Slots::of(neighbours.iter().map(|(slot, _)| *slot));
     match matches {
         None => {
             for slot in columns.slots() {
@@ -59,23 +56,28 @@ pub(crate) fn answer(
         }
         Some(matches) => {
             let mut slots = Vec::with_capacity(TOGETHER);
-            let dense = matches.len() > columns.len() / DENSE;
+            let mut passing = Vec::with_capacity(TOGETHER);
+            let open = counter.is_open();
             for matches in matches.chunks(TOGETHER) {
                 slots.clear();
                 let numbers = matches.iter().map(|(number, _)| *number);
-                if dense {
-                    columns.slots_of(numbers, &mut slots);
-                } else {
-                    slots.extend(numbers.map(|number| columns.slot_of(number)));
+                columns.slots_of(numbers, &mut slots);
+                if open {
+                    passing.clear();
+                    passing.extend(slots.iter().flatten().copied());
+                    counter.count(&passing);
                 }
                 for (slot, (_, score)) in slots.iter().zip(matches) {
                     let Some(slot) = *slot else { continue };
                     only_near.take_out(slot);
-                    if !counter.take(slot) {
+                    if !open && !counter.take(slot) {
                         continue;
                     }
                     if by_relevance {
-                        top.push(places.by_score(slot, *score));
+                        let behind = |worst: &Place| Places::is_behind(*score, worst);
+                        if !top.worst().is_some_and(behind) {
+                            top.push(places.by_score(slot, *score));
+                        }
                     } else {
                         top.push(places.by_product(slot, || counter.price(slot)));
                     }
@@ -101,18 +103,24 @@ pub(crate) fn answer(
         }
     }
 
-    let hits = if fused {
+    let hits: Vec<_> = if fused {
         found.fuse(columns, question, &places, wanted)
     } else {
         let hits = top.finish().into_iter();
         hits.map(|place| Fused { key: place.slot, text_rank: None, near: None, score: None })
             .collect()
     };
-    let page = hits.iter().skip(question.offset);
+    let page: Vec<_> = hits.into_iter().skip(question.offset).collect();
+    let scores = if question.explain {
+        found.scores(columns, page.iter().map(|hit| hit.key))
+    } else {
+        FxHashMap::default()
+    };
     let hits = page
+        .iter()
         .map(|hit| Hit {
             product_id: columns.product_at(hit.key),
-            explanation: question.explain.then(|| found.explain(columns, hit)),
+            explanation: question.explain.then(|| found.explain(hit, scores.get(&hit.key))),
         })
         .collect();
     let counted = counter.finish();
@@ -152,20 +160,40 @@ impl Found {
             .collect()
     }
 
-    /// Ranks are counted, which is cheaper than sorting for the few hits of a page.
-    fn explain(&self, columns: &Columns, hit: &Fused<u32>) -> Explanation {
-        let slot = hit.key;
-        let score = self.by_text.iter().find(|(of, _)| *of == slot).map(|(_, score)| *score);
-        let text = score.map(|score| {
-            let own = (score, columns.number_at(slot));
-            let before = |(of, score): &&(u32, f32)| {
-                let other = (*score, columns.number_at(*of));
-                other.0.total_cmp(&own.0).then(other.1.cmp(&own.1)).is_gt()
-            };
-            let rank = 1 + self.by_text.iter().filter(before).count();
-            TextScore { rank, score, matched: Default::default() }
+    /// Rank and score of some products, as far as they match the text. Ranks are counted in one pass,
+    /// which is cheaper than sorting for the few hits of a page.
+    fn scores(
+        &self,
+        columns: &Columns,
+        wanted: impl Iterator<Item = u32> + Clone,
+    ) -> FxHashMap<u32, (usize, f32)> {
+        let wanted = Slots::of(wanted);
+        let of = self.by_text.iter().filter(|(slot, _)| wanted.has(*slot));
+        let key = |(slot, score): &(u32, f32)| (*score, columns.number_at(*slot));
+        let better = |a: (f32, i64), b: (f32, i64)| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1));
+        let mut of: Vec<(u32, f32)> = of.copied().collect();
+        of.sort_unstable_by(|a, b| better(key(a), key(b)));
+        // For each, how many come between it and the one before.
+        let mut between = vec![0; of.len() + 1];
+        for other in &self.by_text {
+            let other = key(other);
+            between[of.partition_point(|one| better(key(one), other).is_le())] += 1;
+        }
+        let mut before = 0;
+        let ranked = of.iter().zip(between).map(|((slot, score), between)| {
+            before += between;
+            (*slot, (before + 1, *score))
         });
-        let near = self.near.iter().zip(1..).find(|((of, _), _)| *of == slot);
+        ranked.collect()
+    }
+
+    fn explain(&self, hit: &Fused<u32>, score: Option<&(usize, f32)>) -> Explanation {
+        let text = score.map(|(rank, score)| TextScore {
+            rank: *rank,
+            score: *score,
+            matched: Default::default(),
+        });
+        let near = self.near.iter().zip(1..).find(|((of, _), _)| *of == hit.key);
         let semantic =
             near.map(|((_, similarity), rank)| SemanticScore { rank, similarity: *similarity });
         Explanation { text, semantic, fused: hit.score, personal: None }
@@ -186,11 +214,11 @@ fn neighbours(columns: &Columns, question: &Question) -> Vec<(u32, f32)> {
 struct Slots(Vec<u64>);
 
 impl Slots {
-    fn of(members: &[(u32, f32)]) -> Self {
-        let bound = members.iter().map(|(slot, _)| *slot as usize + 1).max().unwrap_or(0);
+    fn of(members: impl Iterator<Item = u32> + Clone) -> Self {
+        let bound = members.clone().map(|slot| slot as usize + 1).max().unwrap_or(0);
         let mut words = vec![0; bound.div_ceil(64)];
-        for (slot, _) in members {
-            words[*slot as usize / 64] |= 1 << (slot % 64);
+        for slot in members {
+            words[slot as usize / 64] |= 1 << (slot % 64);
         }
         Self(words)
     }

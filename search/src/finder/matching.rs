@@ -85,6 +85,8 @@ impl Finder {
         text: String,
     ) -> Result<Vec<Neighbour>, FindError> {
         let k = self.0.options.neighbours;
+        // Whether the last word is begun or whole is a matter of words.
+        let text = text.trim_end().to_owned();
         let permit = Arc::clone(&self.1).acquire_owned().await;
         // A model may take milliseconds for a text it has not seen. The permit goes with the work,
         // which goes on when whoever asked is gone.

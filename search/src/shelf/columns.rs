@@ -3,6 +3,7 @@
 //! A product has a slot: a small number, given out again after the product was removed. What many
 //! products share is kept once and counted ([`Interner`]).
 
+use std::cmp::Ordering;
 #[cfg(test)]
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -24,7 +25,9 @@ use crate::Changes;
 const FREE: i64 = i64::MIN;
 
 /// Slots looked at before a number is looked up.
-const AHEAD: usize = 24;
+const NEAR: usize = 16;
+/// Slots ahead up to which it can be told where a product must be.
+const FAR: f32 = 4096.0;
 
 /// A value of an attribute: the number of the attribute's name, and the value.
 pub(super) type AttributeValue = (u32, Arc<str>);
@@ -265,24 +268,49 @@ impl Columns {
         self.slots.get(&number).copied()
     }
 
-    /// The slots of some products, mostly in the order of their numbers: as they came, so that the next
-    /// one is often found close behind the last, sooner than it could be looked up.
+    /// The slots of some products, as they came. Mostly both numbers and slots go up with age, so that from
+    /// where one product is it can be told about where the next one must be, sooner than it could be
+    /// looked up.
     pub(crate) fn slots_of(
         &self,
         numbers: impl Iterator<Item = i64>,
         slots: &mut Vec<Option<u32>>,
     ) {
-        let mut behind = 0;
+        let used = |number: &&i64| **number != FREE;
+        let first = self.number.iter().find(used).copied().unwrap_or_default();
+        let last = self.number.iter().rfind(used).copied().unwrap_or_default();
+        let span = last.saturating_sub(first);
+        let slots_a_number = if span > 0 { self.number.len() as f32 / span as f32 } else { 0.0 };
+        let mut before = (first, 0);
         for number in numbers {
-            let ahead = self.number.get(behind..).unwrap_or_default();
-            let near = ahead.iter().take(AHEAD).position(|other| *other == number);
-            let slot = match near {
-                Some(at) => Some((behind + at) as u32),
-                None => self.slot_of(number),
-            };
-            behind = slot.map_or(behind, |slot| slot as usize + 1);
+            let ahead = number.saturating_sub(before.0) as f32 * slots_a_number;
+            let near = (0.0..FAR)
+                .contains(&ahead)
+                .then(|| self.slot_near(number, before.1 + ahead as usize));
+            let slot = near.flatten().or_else(|| self.slot_of(number));
+            if let Some(slot) = slot {
+                before = (number, slot as usize);
+            }
             slots.push(slot);
         }
+    }
+
+    /// The slot of a product, if it is close to where it is thought to be.
+    fn slot_near(&self, number: i64, guess: usize) -> Option<u32> {
+        let found = *self.number.get(guess)?;
+        let near = match found.cmp(&number) {
+            Ordering::Equal => Some(guess),
+            Ordering::Less => {
+                let behind = self.number[guess..].iter().take(NEAR);
+                let at = behind.take_while(|other| **other < number).count();
+                Some(guess + at)
+            }
+            Ordering::Greater => {
+                let before = self.number[..guess].iter().rev().take(NEAR);
+                guess.checked_sub(before.take_while(|other| **other > number).count() + 1)
+            }
+        };
+        near.filter(|slot| self.number.get(*slot) == Some(&number)).map(|slot| slot as u32)
     }
 
     pub(crate) fn slot_of_product(&self, product_id: ProductId) -> Option<u32> {
@@ -305,6 +333,23 @@ impl Columns {
     pub(super) fn place_at(&self, slot: u32) -> Option<u32> {
         let category = self.category[slot as usize];
         self.place_of_category.get(category as usize).copied().filter(|place| *place != NONE)
+    }
+
+    /// Every number of a category is below.
+    pub(super) fn categories_bound(&self) -> usize {
+        self.categories.bound()
+    }
+
+    /// Counts by category's number as counts by its place in the tree; those of what is not in it are left
+    /// out.
+    pub(super) fn by_place(&self, counts: &[u32]) -> Vec<u32> {
+        let mut by_place = vec![0; self.tree.len()];
+        for (place, count) in self.place_of_category.iter().zip(counts) {
+            if let Some(sum) = by_place.get_mut(*place as usize) {
+                *sum += count;
+            }
+        }
+        by_place
     }
 
     pub(super) fn summary(

@@ -10,7 +10,6 @@
 use super::columns::Columns;
 use super::facets::{self, Wanted};
 use super::filter::{Part, Sieve, Verdict};
-use super::interner::NONE;
 use crate::{AttributeFacets, Bucket, Facets, Question};
 
 /// Products that are counted together.
@@ -30,9 +29,11 @@ pub(crate) struct Counter<'c> {
     tags: Option<Vec<u32>>,
     /// By value, of whatever attribute.
     values: Option<Vec<u32>>,
-    /// By place in the tree, of products that have the category as their own.
+    /// By number, of products that have the category as their own.
     categories: Option<Vec<u32>>,
     buckets: Vec<u64>,
+    /// Prices being counted.
+    prices: Vec<i64>,
 }
 
 /// What was counted.
@@ -58,7 +59,8 @@ impl<'c> Counter<'c> {
                 AttributeFacets::Named(wanted) => wanted.contains(names[index]),
             },
         });
-        let counts = |wanted: bool, bound: usize| wanted.then(|| vec![0; bound]);
+        // One more, for products that have none.
+        let counts = |wanted: bool, bound: usize| wanted.then(|| vec![0; bound + 1]);
         let attributes = facets.attributes != AttributeFacets::None;
         Self {
             columns,
@@ -69,8 +71,9 @@ impl<'c> Counter<'c> {
             brands: counts(facets.brand, columns.brands.bound()),
             tags: counts(facets.tags, columns.tag_names.bound()),
             values: counts(attributes, columns.attribute_values.bound()),
-            categories: counts(facets.category, columns.tree.len()),
+            categories: counts(facets.category, columns.categories_bound()),
             buckets: if price_bounds.is_empty() { vec![] } else { vec![0; price_bounds.len() + 1] },
+            prices: Vec::with_capacity(TOGETHER),
         }
     }
 
@@ -100,22 +103,32 @@ impl<'c> Counter<'c> {
         true
     }
 
+    /// Whether whatever matches passes. Then several may be counted at once.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sieve.is_open()
+    }
+
     fn count_waiting(&mut self) {
         let mut slots = std::mem::take(&mut self.waiting);
+        self.count(&slots);
+        slots.clear();
+        self.waiting = slots;
+    }
+
+    /// Counts products that pass the filter, each of which is to be given once.
+    pub(crate) fn count(&mut self, slots: &[u32]) {
         self.total += slots.len() as u64;
-        self.count_categories(&slots);
-        self.count_brands(&slots);
-        self.count_values(&slots, None);
-        self.count_prices(&slots);
+        self.count_categories(slots);
+        self.count_brands(slots);
+        self.count_values(slots, None);
+        self.count_prices(slots);
         if let Some(tags) = &mut self.tags {
-            for slot in &slots {
+            for slot in slots {
                 for tag in self.columns.tags.get(*slot as usize) {
                     tags[*tag as usize] += 1;
                 }
             }
         }
-        slots.clear();
-        self.waiting = slots;
     }
 
     /// Whether the product passes the filter; without counting it.
@@ -129,22 +142,11 @@ impl<'c> Counter<'c> {
     }
 
     fn count_categories(&mut self, slots: &[u32]) {
-        if let Some(categories) = &mut self.categories {
-            for place in slots.iter().filter_map(|slot| self.columns.place_at(*slot)) {
-                categories[place as usize] += 1;
-            }
-        }
+        count(&mut self.categories, &self.columns.category, slots);
     }
 
     fn count_brands(&mut self, slots: &[u32]) {
-        if let Some(brands) = &mut self.brands {
-            for slot in slots {
-                let brand = self.columns.brand[*slot as usize];
-                if brand != NONE {
-                    brands[brand as usize] += 1;
-                }
-            }
-        }
+        count(&mut self.brands, &self.columns.brand, slots);
     }
 
     /// Values of one attribute, or of all.
@@ -166,14 +168,21 @@ impl<'c> Counter<'c> {
             return;
         }
         let bounds = &self.question.price_bounds;
-        for minor in slots.iter().filter_map(|slot| self.sieve.price(*slot)) {
-            let bucket = if bounds.len() <= FEW_BOUNDS {
-                bounds.iter().map(|bound| usize::from(*bound <= minor)).sum()
-            } else {
-                bounds.partition_point(|bound| *bound <= minor)
-            };
-            self.buckets[bucket] += 1;
+        self.prices.clear();
+        self.prices.extend(slots.iter().filter_map(|slot| self.sieve.price(*slot)));
+        if bounds.len() > FEW_BOUNDS {
+            for minor in &self.prices {
+                self.buckets[bounds.partition_point(|bound| bound <= minor)] += 1;
+            }
+            return;
         }
+        let mut above = self.prices.len() as u64;
+        for (bucket, bound) in bounds.iter().enumerate() {
+            let from = self.prices.iter().map(|minor| u64::from(bound <= minor)).sum();
+            self.buckets[bucket] += above.saturating_sub(from);
+            above = from;
+        }
+        self.buckets[bounds.len()] += above;
     }
 
     pub(crate) fn finish(mut self) -> Counted {
@@ -192,9 +201,11 @@ impl<'c> Counter<'c> {
             facets: Facets {
                 category: self
                     .categories
-                    .map(|own| facets::roll_up(columns, &own))
+                    .map(|own| facets::roll_up(columns, &columns.by_place(&own)))
                     .unwrap_or_default(),
-                brand: self.brands.map(|counts| wanted.brands(&counts)).unwrap_or_default(),
+                brand: (self.brands.as_deref().and_then(|counts| counts.split_last()))
+                    .map(|(_, counts)| wanted.brands(counts))
+                    .unwrap_or_default(),
                 tags: self.tags.map(|counts| wanted.tags(&counts)).unwrap_or_default(),
                 attributes: self
                     .values
@@ -202,5 +213,15 @@ impl<'c> Counter<'c> {
                     .unwrap_or_default(),
             },
         }
+    }
+}
+
+/// Counts what products have, of which each has one at most.
+fn count(counts: &mut Option<Vec<u32>>, column: &[u32], slots: &[u32]) {
+    let Some(counts) = counts else { return };
+    // What is no number of anything is counted as the last.
+    let none = counts.len() - 1;
+    for slot in slots {
+        counts[(column[*slot as usize] as usize).min(none)] += 1;
     }
 }

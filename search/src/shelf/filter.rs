@@ -144,6 +144,18 @@ impl<'c> Sieve<'c> {
         }
     }
 
+    /// Whether every product passes.
+    pub(super) fn is_open(&self) -> bool {
+        !self.nothing
+            && self.in_stock.is_none()
+            && self.seller.is_none()
+            && self.tags.is_empty()
+            && self.category.is_none()
+            && self.brands.is_none()
+            && self.price.is_none()
+            && self.attributes.is_empty()
+    }
+
     pub(super) fn passes(&self, slot: u32) -> bool {
         self.judge(slot) == Verdict::Passes
     }

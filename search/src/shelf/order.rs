@@ -33,6 +33,11 @@ impl<'c> Places<'c> {
         self.place(slot, false, !ascending_f64(f64::from(score)), 0)
     }
 
+    /// Whether what has the score is behind a place, whatever product it is.
+    pub(crate) fn is_behind(score: f32, place: &Place) -> bool {
+        !place.last && !ascending_f64(f64::from(score)) > place.first
+    }
+
     /// Behind all that have a score, the lowest rank first.
     pub(crate) fn behind(&self, slot: u32, rank: usize) -> Place {
         self.place(slot, true, rank as u64, 0)
@@ -127,6 +132,11 @@ impl<T: Copy, F: Fn(&T, &T) -> Ordering> TopK<T, F> {
             self.worst = Some(*worst);
             self.kept.truncate(self.limit);
         }
+    }
+
+    /// Nothing behind this is among the first.
+    pub(crate) fn worst(&self) -> Option<&T> {
+        self.worst.as_ref()
     }
 
     /// The first, in order.

@@ -35,8 +35,50 @@ const ALWAYS: Span = (i64::MIN, i64::MAX);
 
 /// In the column of a kind: the product has no such price.
 const NO_PRICE: i64 = i64::MIN;
-/// In the column of a kind: the price hangs on the time, or is one that no column can hold.
+/// In the column of a kind: the price changes often, or is one that no column can hold.
 const LOOK: i64 = i64::MIN + 1;
+/// In the column of a kind, from here on: the place of a [`Sale`].
+const SALES: i64 = i64::MIN + 2;
+/// In the column of a kind, from here on: the price.
+const PLAIN: i64 = SALES + (1 << 32);
+
+/// A price that changes twice at most, as most do that change at all.
+#[derive(Debug, Clone, Copy)]
+struct Sale {
+    from_ns: i64,
+    until_ns: i64,
+    /// Before, from then, and from the end on; [`NO_PRICE`] for none.
+    minor: [i64; 3],
+}
+
+impl Sale {
+    /// `None` if the price changes more often, or is one that no column can hold.
+    fn new(prices: &[(Span, i64)]) -> Option<Self> {
+        let mut instants: Vec<i64> = prices.iter().flat_map(|(span, _)| ends(*span)).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let (from_ns, until_ns) = match *instants {
+            [only] => (only, only),
+            [from, until] => (from, until),
+            _ => return None,
+        };
+        let at = |instant: i64| {
+            let holds = |(from, until): Span| from <= instant && instant < until;
+            prices.iter().find(|(span, _)| holds(*span)).map_or(NO_PRICE, |(_, minor)| *minor)
+        };
+        let plain = prices.iter().all(|(_, minor)| *minor >= PLAIN);
+        plain.then(|| Self {
+            from_ns,
+            until_ns,
+            minor: [at(from_ns.saturating_sub(1)), at(from_ns), at(until_ns)],
+        })
+    }
+
+    fn at(&self, now_ns: i64) -> Option<i64> {
+        let place = usize::from(self.from_ns <= now_ns) + usize::from(self.until_ns <= now_ns);
+        Some(self.minor[place]).filter(|minor| *minor != NO_PRICE)
+    }
+}
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prices {
@@ -44,6 +86,9 @@ pub(super) struct Prices {
     /// By kind, then by row: the price, where it holds always. Most do, and whoever counts many products
     /// then reads one number for each.
     always: Vec<Vec<i64>>,
+    /// Prices that do not hold always, and places among them that are free.
+    sales: Vec<Sale>,
+    free: Vec<u32>,
     /// At most two for each currency there is: never taken away.
     kinds: Vec<(TierKey, Currency)>,
     spans: Interner<Span>,
@@ -73,11 +118,24 @@ impl Prices {
             })
             .collect();
         for (kind, column) in self.always.iter_mut().enumerate() {
-            let mut of_kind = priced.iter().filter(|price| usize::from(price.kind.0) == kind);
-            let entry = match (of_kind.next(), of_kind.next()) {
-                (None, _) => NO_PRICE,
-                (Some(price), None) if price.span == NONE && price.minor > LOOK => price.minor,
-                _ => LOOK,
+            let of_kind =
+                priced.iter().zip(prices).filter(|(price, _)| usize::from(price.kind.0) == kind);
+            let of_kind: Vec<(Span, i64)> =
+                of_kind.map(|(_, price)| ((price.from_ns, price.until_ns), price.minor)).collect();
+            if let Some(sale) = column.get(row).and_then(|entry| sale(*entry)) {
+                self.free.push(sale);
+            }
+            let entry = match *of_kind {
+                [] => NO_PRICE,
+                [(ALWAYS, minor)] if minor >= PLAIN => minor,
+                _ => Sale::new(&of_kind).map_or(LOOK, |sale| {
+                    let place = self.free.pop().unwrap_or_else(|| {
+                        self.sales.push(sale);
+                        (self.sales.len() - 1) as u32
+                    });
+                    self.sales[place as usize] = sale;
+                    SALES + i64::from(place)
+                }),
             };
             if row >= column.len() {
                 if entry == NO_PRICE {
@@ -137,9 +195,10 @@ impl Prices {
     /// The row's lowest price at an instant, in minor units.
     pub(super) fn at(&self, row: usize, kind: Kind, now_ns: i64) -> Option<i64> {
         match self.always[usize::from(kind.0)].get(row).copied().unwrap_or(NO_PRICE) {
+            minor if minor >= PLAIN => return Some(minor),
             NO_PRICE => return None,
             LOOK => {}
-            minor => return Some(minor),
+            entry => return self.sales[(entry - SALES) as usize].at(now_ns),
         }
         self.rows
             .get(row)
@@ -184,13 +243,20 @@ impl Prices {
     pub(super) fn shrink(&mut self) {
         self.rows.shrink();
         self.always.iter_mut().for_each(Vec::shrink_to_fit);
+        self.sales.shrink_to_fit();
     }
 
     pub(super) fn bytes(&self) -> usize {
         // A B-tree's node holds eleven entries and is, in the mean, two thirds full.
         let always: usize = self.always.iter().map(|column| column.capacity() * 8).sum();
-        self.rows.bytes() + always + self.spans.bytes() + self.instants.len() * 24
+        let sales = self.sales.capacity() * size_of::<Sale>() + self.free.capacity() * 4;
+        self.rows.bytes() + always + sales + self.spans.bytes() + self.instants.len() * 24
     }
+}
+
+/// The place of the sale that an entry in a column stands for.
+fn sale(entry: i64) -> Option<u32> {
+    (SALES..PLAIN).contains(&entry).then(|| (entry - SALES) as u32)
 }
 
 /// The ends of a span that are instants.
@@ -223,6 +289,26 @@ mod tests {
             [0, 99, 100, 199, 200].map(|now| prices.next_change(now)),
             [Some(100), Some(100), Some(200), Some(200), None]
         );
+    }
+
+    #[test]
+    fn a_sale_is_one_entry_whose_place_is_given_out_again() {
+        let mut prices = Prices::default();
+        let sale = [price(i64::MIN, 10, 5), price(10, 20, 3), price(20, i64::MAX, 6)];
+        (0..3).for_each(|row| prices.set(row, &sale));
+        prices.set(1, &[price(i64::MIN, i64::MAX, 9)]);
+        prices.set(7, &[price(10, 20, 3)]);
+        let often = [price(i64::MIN, 10, 5), price(10, 20, 3), price(20, 30, 6), price(30, 40, 7)];
+        prices.set(2, &often);
+        prices.set(8, &[price(i64::MIN, 10, i64::MIN)]);
+        assert_eq!((prices.sales.len(), prices.free.len()), (3, 1));
+        let kind = prices.kind(Tier::Retail, Currency::EUR).unwrap();
+        let at = |row| [9, 10, 19, 20, 39, 40].map(|now| prices.at(row, kind, now));
+        assert_eq!(at(0), [Some(5), Some(3), Some(3), Some(6), Some(6), Some(6)]);
+        assert_eq!(at(1), [Some(9); 6]);
+        assert_eq!(at(7), [None, Some(3), Some(3), None, None, None]);
+        assert_eq!(at(2), [Some(5), Some(3), Some(3), Some(6), Some(7), None]);
+        assert_eq!(at(8), [Some(i64::MIN), None, None, None, None, None]);
     }
 
     #[test]

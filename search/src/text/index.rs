@@ -37,7 +37,6 @@ pub struct TextIndex {
     shared: Arc<Shared>,
     writer: Mutex<Writer>,
     thesaurus: Thesaurus,
-    language: Language,
     directory: PathBuf,
     /// Hands on what was merged in the background.
     _watch: WatchHandle,
@@ -46,6 +45,7 @@ pub struct TextIndex {
 struct Shared {
     reader: IndexReader,
     layout: Layout,
+    language: Language,
     snapshot: RwLock<Arc<Snapshot>>,
     /// Held while a snapshot is made, so that an older one never takes a newer one's place.
     refreshing: Mutex<()>,
@@ -125,10 +125,12 @@ impl TextIndex {
             .try_into()
             .map_err(failed)?;
         let reader: IndexReader = reader;
-        let snapshot = Snapshot::open(&layout, reader.searcher(), None).map_err(failed)?;
+        let snapshot =
+            Snapshot::open(&layout, settings.language, reader.searcher(), None).map_err(failed)?;
         let shared = Arc::new(Shared {
             reader,
             layout,
+            language: settings.language,
             snapshot: RwLock::new(Arc::new(snapshot)),
             refreshing: Mutex::default(),
             rooms: Rooms::default(),
@@ -146,7 +148,6 @@ impl TextIndex {
             shared,
             writer: Mutex::new(writer),
             thesaurus: Thesaurus::new(settings.language, &settings.synonyms),
-            language: settings.language,
             directory: directory.to_owned(),
             _watch: watch,
         })
@@ -281,14 +282,16 @@ impl TextIndex {
         text: &str,
         explain: bool,
     ) -> Result<TextMatches, TantivyError> {
-        let plan = Plan::new(snapshot, self.language, &self.thesaurus, text)?;
-        let hits = rank(snapshot, &plan, &self.shared.rooms)?;
+        let plan = Plan::new(snapshot, &self.thesaurus, text)?;
+        let mut room = self.shared.rooms.take(snapshot.places);
+        rank(snapshot, &plan, &mut room)?;
         let matched = if explain {
-            matched(snapshot, &plan, &hits, EXPLAINED_MAX)?
+            matched(snapshot, &plan, &room.hits, EXPLAINED_MAX)?
         } else {
             Default::default()
         };
-        let scores = hits.iter().map(|hit| (hit.number, hit.score)).collect();
+        let scores = room.hits.iter().map(|hit| (hit.number, hit.score)).collect();
+        self.shared.rooms.give_back(room);
         Ok(TextMatches { scores, corrected: plan.corrected, matched })
     }
 
@@ -354,7 +357,8 @@ impl Shared {
         let failed = |error: TantivyError| refusal(&error);
         self.reader.reload().map_err(failed)?;
         let before = self.snapshot();
-        let snapshot = Snapshot::open(&self.layout, self.reader.searcher(), Some(&before));
+        let searcher = self.reader.searcher();
+        let snapshot = Snapshot::open(&self.layout, self.language, searcher, Some(&before));
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(snapshot.map_err(failed)?);
         Ok(())

@@ -2,10 +2,8 @@
 
 use tantivy::TantivyError;
 
-use super::Language;
-use super::snapshot::Snapshot;
+use super::snapshot::{Completion, Snapshot, Stem};
 use super::synonyms::Thesaurus;
-use super::words::stem;
 
 mod repair;
 
@@ -49,7 +47,7 @@ pub(super) struct Phrase {
 pub(super) struct Word {
     /// As it is shown to people.
     pub(super) shown: String,
-    pub(super) stem: String,
+    pub(super) stem: Stem,
     /// The very word; counts on top of its stem.
     pub(super) surface: Option<String>,
     /// How much it counts.
@@ -59,18 +57,15 @@ pub(super) struct Word {
 impl Plan {
     pub(super) fn new(
         snapshot: &Snapshot,
-        language: Language,
         thesaurus: &Thesaurus,
         text: &str,
     ) -> Result<Self, TantivyError> {
-        let repair::Repaired { asked, corrected } =
-            repair::read(snapshot, language, thesaurus, text)?;
+        let repair::Repaired { asked, corrected } = repair::read(snapshot, thesaurus, text)?;
         let mut plan = Self { words: asked.len(), corrected, ..Self::default() };
         let mut rarities = Vec::new();
         for (at, one) in asked.iter().enumerate() {
-            let frequency = snapshot.frequency(&one.stem)?;
-            rarities.push(snapshot.rarity(frequency));
-            if frequency > 0 {
+            rarities.push(snapshot.rarity(one.stem.frequency));
+            if one.stem.frequency > 0 {
                 plan.asked.push(Phrase {
                     covers: 1 << at,
                     words: vec![Word {
@@ -82,52 +77,51 @@ impl Plan {
                 });
             }
         }
-        plan.together(snapshot, language, &asked, &rarities)?;
-        plan.synonyms(language, thesaurus, &asked, &rarities);
-        plan.completions(snapshot, language, &asked, &rarities)?;
+        plan.together(snapshot, &asked, &rarities)?;
+        plan.synonyms(snapshot, thesaurus, &asked, &rarities)?;
+        plan.completions(snapshot, &asked, &rarities)?;
         Ok(plan)
     }
 
     /// A phrase that stands for the words from `from` on; it says as much as they do.
     fn stand_in(
         &mut self,
-        language: Language,
+        snapshot: &Snapshot,
         (from, length): (usize, usize),
         words: &[String],
         factor: f32,
         rarities: &[f32],
-    ) {
+    ) -> Result<(), TantivyError> {
         if self.stand_ins.len() >= STAND_INS_MAX || words.is_empty() {
-            return;
+            return Ok(());
         }
         let covers = (from..from + length).fold(0, |bits, at| bits | 1 << at);
         let rarity: f32 = rarities[from..from + length].iter().sum();
         let weight = factor * rarity / words.len() as f32;
-        let words = words.iter().map(|word| Word {
-            shown: word.clone(),
-            stem: stem(language, word),
-            surface: None,
-            weight,
-        });
-        self.stand_ins.push(Phrase { covers, words: words.collect() });
+        let mut of = Vec::with_capacity(words.len());
+        for word in words {
+            let stem = snapshot.stem_of(word)?;
+            of.push(Word { shown: word.clone(), stem, surface: None, weight });
+        }
+        self.stand_ins.push(Phrase { covers, words: of });
+        Ok(())
     }
 
     /// `tshirt` for `t shirt`, and `t shirt` for `t-shirt`; `500 ml` for `500ml`.
     fn together(
         &mut self,
         snapshot: &Snapshot,
-        language: Language,
         asked: &[Asked],
         rarities: &[f32],
     ) -> Result<(), TantivyError> {
         for (at, one) in asked.iter().enumerate() {
             if one.parts.len() > 1 {
-                self.stand_in(language, (at, 1), &one.parts, TOGETHER, rarities);
+                self.stand_in(snapshot, (at, 1), &one.parts, TOGETHER, rarities)?;
             }
             if let Some(next) = asked.get(at + 1) {
                 let joined = format!("{}{}", one.word, next.word);
-                if snapshot.frequency(&stem(language, &joined))? > 0 {
-                    self.stand_in(language, (at, 2), &[joined], TOGETHER, rarities);
+                if snapshot.stem_of(&joined)?.frequency > 0 {
+                    self.stand_in(snapshot, (at, 2), &[joined], TOGETHER, rarities)?;
                 }
             }
         }
@@ -136,24 +130,24 @@ impl Plan {
 
     fn synonyms(
         &mut self,
-        language: Language,
+        snapshot: &Snapshot,
         thesaurus: &Thesaurus,
         asked: &[Asked],
         rarities: &[f32],
-    ) {
-        let stems: Vec<_> = asked.iter().map(|one| one.stem.clone()).collect();
+    ) -> Result<(), TantivyError> {
+        let stems: Vec<_> = asked.iter().map(|one| one.stem.text.clone()).collect();
         for (from, length, others) in thesaurus.find(&stems) {
             for other in others {
-                self.stand_in(language, (from, length), other, SYNONYM, rarities);
+                self.stand_in(snapshot, (from, length), other, SYNONYM, rarities)?;
             }
         }
+        Ok(())
     }
 
     /// What the last word may become as one types on.
     fn completions(
         &mut self,
         snapshot: &Snapshot,
-        language: Language,
         asked: &[Asked],
         rarities: &[f32],
     ) -> Result<(), TantivyError> {
@@ -165,13 +159,18 @@ impl Plan {
         let mut words: Vec<Word> = Vec::new();
         // All completions say the same: the most frequent may well be the likeliest.
         let mut rarity = if known { rarities[before.len()] } else { f32::MAX };
-        for word in snapshot.completions(&last.word, COMPLETIONS_MAX).iter() {
-            let stem = stem(language, word);
-            if stem == last.stem || words.iter().any(|other| other.stem == stem) {
+        for Completion { word, stem } in snapshot.completions(&last.word, COMPLETIONS_MAX)?.iter() {
+            let again = words.iter().any(|other| other.stem.text == stem.text);
+            if stem.text == last.stem.text || again {
                 continue;
             }
-            rarity = rarity.min(snapshot.rarity(snapshot.frequency(&stem)?));
-            words.push(Word { shown: word.clone(), stem, surface: None, weight: 0.0 });
+            rarity = rarity.min(snapshot.rarity(stem.frequency));
+            words.push(Word {
+                shown: word.clone(),
+                stem: stem.clone(),
+                surface: None,
+                weight: 0.0,
+            });
         }
         self.stand_ins.extend(words.into_iter().map(|word| Phrase {
             covers,

@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use rustc_hash::FxHashMap;
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::SegmentId;
 use tantivy::postings::BlockSegmentPostings;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet, InvertedIndexReader, Searcher, SegmentReader, Term};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{InvertedIndexReader, Searcher, Term};
 
-use super::schema::{FIELDS, Layout, NUMBER};
-use super::vocabulary::{Near, SegmentWords};
+use super::Language;
+use super::schema::{FIELDS, Layout};
+use super::vocabulary::Near;
+use super::words::stem;
 
 mod known;
+mod segment;
+mod terms;
 
 use known::Known;
+pub(super) use segment::Segment;
 
 /// `k1` of BM25 (Robertson, Zaragoza 2009): how soon more of the same word stops to count.
 pub(super) const SATURATION: f32 = 1.2;
@@ -34,27 +39,44 @@ pub(super) struct Snapshot {
     /// frequency of a word there to have it saturate.
     pub(super) norms: [Box<[f32; 256]>; FIELDS.len()],
     layout: Layout,
-    short_prefixes: Mutex<HashMap<String, Arc<Vec<String>>>>,
+    language: Language,
+    short_prefixes: Mutex<HashMap<String, Arc<Vec<Completion>>>>,
     /// Keeps the files.
     _searcher: Searcher,
 }
 
-pub(super) struct Segment {
-    id: SegmentId,
-    pub(super) reader: SegmentReader,
-    /// Place of its first product among those of all segments.
-    pub(super) offset: usize,
-    pub(super) numbers: Arc<Vec<i64>>,
-    pub(super) words: Arc<SegmentWords>,
-    pub(super) fields: [(Arc<InvertedIndexReader>, FieldNormReader); FIELDS.len()],
-    pub(super) all: Arc<InvertedIndexReader>,
-    pub(super) surface: Arc<InvertedIndexReader>,
+/// A stem, and where its lists are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stem {
+    pub(super) text: String,
+    /// For each segment its ordinal there, or [`ABSENT`].
+    ordinals: Vec<u32>,
+    /// Products that have it, removed ones among them.
+    pub(super) frequency: u64,
+}
+
+/// In place of an ordinal: no product of the segment has the stem.
+const ABSENT: u32 = u32::MAX;
+
+impl Stem {
+    /// Its ordinal in a segment.
+    pub(super) fn at(&self, segment: usize) -> Option<u32> {
+        self.ordinals.get(segment).copied().filter(|ordinal| *ordinal != ABSENT)
+    }
+}
+
+/// What a word that is only begun may become.
+#[derive(Debug)]
+pub(super) struct Completion {
+    pub(super) word: String,
+    pub(super) stem: Stem,
 }
 
 impl Snapshot {
     /// Opens what was committed last; what it shares with the one before is taken from there.
     pub(super) fn open(
         layout: &Layout,
+        language: Language,
         searcher: Searcher,
         before: Option<&Self>,
     ) -> Result<Self, Error> {
@@ -68,7 +90,7 @@ impl Snapshot {
         let mut norms = FIELDS.map(|_| Box::new([0.0; 256]));
         for (at, (rule, norms)) in FIELDS.iter().zip(&mut norms).enumerate() {
             let words: u64 =
-                segments.iter().map(|segment| segment.fields[at].0.total_num_tokens()).sum();
+                segments.iter().map(|segment| segment.fields[at].index.total_num_tokens()).sum();
             let mean = (words as f32 / places.max(1) as f32).max(f32::MIN_POSITIVE);
             for (id, norm) in (0..=u8::MAX).zip(norms.iter_mut()) {
                 let length = FieldNormReader::id_to_fieldnorm(id) as f32;
@@ -81,19 +103,27 @@ impl Snapshot {
             places,
             norms,
             layout: layout.clone(),
+            language,
             short_prefixes: Mutex::default(),
             _searcher: searcher,
         })
     }
 
-    /// Products with a stem, removed ones among them.
-    pub(super) fn frequency(&self, stem: &str) -> Result<u64, Error> {
-        let term = Term::from_field_text(self.layout.all, stem);
+    /// The stem of a word as it is written.
+    pub(super) fn stem_of(&self, word: &str) -> Result<Stem, Error> {
+        self.stem(stem(self.language, word))
+    }
+
+    pub(super) fn stem(&self, text: String) -> Result<Stem, Error> {
+        let mut ordinals = Vec::with_capacity(self.segments.len());
         let mut frequency = 0;
         for segment in &self.segments {
-            frequency += u64::from(segment.all.doc_freq(&term)?);
+            let ordinal = segment.all.terms().term_ord(&text)?;
+            let ordinal = ordinal.and_then(|ordinal| u32::try_from(ordinal).ok());
+            frequency += ordinal.map_or(0, |ordinal| segment.terms.frequency(ordinal));
+            ordinals.push(ordinal.unwrap_or(ABSENT));
         }
-        Ok(frequency)
+        Ok(Stem { text, ordinals, frequency })
     }
 
     /// To look up products as they were written.
@@ -102,13 +132,16 @@ impl Snapshot {
     }
 
     /// Whether a product that can be found has a stem.
-    pub(super) fn has(&self, stem: &str) -> Result<bool, Error> {
-        let term = Term::from_field_text(self.layout.all, stem);
-        for segment in &self.segments {
-            let Some(mut postings) = postings(&segment.all, &term, IndexRecordOption::Basic)?
-            else {
+    pub(super) fn has(&self, stem: &Stem) -> Result<bool, Error> {
+        for (at, segment) in self.segments.iter().enumerate() {
+            let Some(info) = stem.at(at).and_then(|ordinal| segment.terms.all(ordinal)) else {
                 continue;
             };
+            if !segment.reader.has_deletes() {
+                return Ok(true);
+            }
+            let read = IndexRecordOption::Basic;
+            let mut postings = segment.all.read_block_postings_from_terminfo(&info, read)?;
             let mut found = false;
             each(&mut postings, |docs, _| {
                 found = docs.iter().any(|doc| !segment.reader.is_deleted(*doc));
@@ -122,10 +155,9 @@ impl Snapshot {
     }
 
     /// Whether a product that can be found has all of these stems.
-    pub(super) fn has_all(&self, stems: &[String]) -> Result<bool, Error> {
-        let terms: Vec<_> = stems.iter().map(|stem| self.stem_term(stem)).collect();
-        for segment in &self.segments {
-            let with = segment.having(&terms)?;
+    pub(super) fn has_all(&self, stems: &[Stem]) -> Result<bool, Error> {
+        for (at, segment) in self.segments.iter().enumerate() {
+            let with = segment.having(at, stems.iter())?;
             if with.iter().any(|doc| !segment.reader.is_deleted(*doc)) {
                 return Ok(true);
             }
@@ -141,25 +173,33 @@ impl Snapshot {
     }
 
     /// The `most` most frequent words that begin with `prefix`, the prefix itself left out.
-    pub(super) fn completions(&self, prefix: &str, most: usize) -> Arc<Vec<String>> {
+    pub(super) fn completions(
+        &self,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Arc<Vec<Completion>>, Error> {
         let short = prefix.chars().count() <= SHORT_PREFIX;
         // What panicked while it held the lock left at worst one prefix out.
         let remembered = || self.short_prefixes.lock().unwrap_or_else(|lock| lock.into_inner());
         if short && let Some(words) = remembered().get(prefix) {
-            return words.clone();
+            return Ok(words.clone());
         }
-        let words = Arc::new(self.find_completions(prefix, most));
+        let mut completions = Vec::new();
+        for word in self.find_completions(prefix, most) {
+            completions.push(Completion { word: word.to_owned(), stem: self.stem_of(word)? });
+        }
+        let words = Arc::new(completions);
         if short && remembered().len() < SHORT_PREFIXES_MAX {
             remembered().insert(prefix.to_owned(), words.clone());
         }
-        words
+        Ok(words)
     }
 
-    fn find_completions(&self, prefix: &str, most: usize) -> Vec<String> {
+    fn find_completions(&self, prefix: &str, most: usize) -> Vec<&str> {
         let mut words: Vec<(&str, u64)> = match self.segments.as_slice() {
             [one] => one.words.completions(prefix).map(|(w, n)| (w, u64::from(n))).collect(),
             several => {
-                let mut frequencies = HashMap::new();
+                let mut frequencies = FxHashMap::default();
                 for (word, frequency) in
                     several.iter().flat_map(|segment| segment.words.completions(prefix))
                 {
@@ -175,7 +215,7 @@ impl Snapshot {
             words.truncate(most);
         }
         words.sort_unstable_by(order);
-        words.into_iter().map(|(word, _)| word.to_owned()).collect()
+        words.into_iter().map(|(word, _)| word).collect()
     }
 
     /// Words within `distance_max` of `word`: the nearest first, then the most frequent, then by
@@ -198,72 +238,8 @@ impl Snapshot {
         words.into_iter().map(|(near, _)| (near.word, near.distance)).collect()
     }
 
-    pub(super) fn stem_term(&self, stem: &str) -> Term {
-        Term::from_field_text(self.layout.all, stem)
-    }
-
     pub(super) fn surface_term(&self, word: &str) -> Term {
         Term::from_field_text(self.layout.surface, word)
-    }
-
-    pub(super) fn field_term(&self, field: usize, stem: &str) -> Term {
-        Term::from_field_text(self.layout.fields[field], stem)
-    }
-}
-
-impl Segment {
-    fn open(
-        layout: &Layout,
-        reader: &SegmentReader,
-        offset: usize,
-        before: Option<&Snapshot>,
-    ) -> Result<Self, Error> {
-        let id = reader.segment_id();
-        let old = before.and_then(|before| before.segments.iter().find(|old| old.id == id));
-        let index = |field: Field| reader.inverted_index(field);
-        let surface = index(layout.surface)?;
-        let (numbers, words) = match old {
-            Some(old) => (old.numbers.clone(), old.words.clone()),
-            None => {
-                let column = reader.fast_fields().i64(NUMBER)?;
-                let mut numbers = vec![0; reader.max_doc() as usize];
-                for (doc, number) in (0..reader.max_doc()).zip(&mut numbers) {
-                    *number = column.first(doc).unwrap_or_default();
-                }
-                (Arc::new(numbers), Arc::new(SegmentWords::read(surface.terms())?))
-            }
-        };
-        let mut fields = Vec::new();
-        for field in layout.fields {
-            fields.push((index(field)?, reader.get_fieldnorms_reader(field)?));
-        }
-        let fields = fields
-            .try_into()
-            .map_err(|_| Error::InternalError("as many readers as fields".to_owned()))?;
-        let all = index(layout.all)?;
-        Ok(Self { id, reader: reader.clone(), offset, numbers, words, fields, all, surface })
-    }
-
-    /// Products, removed ones among them, that have all of some stems; ascending.
-    pub(super) fn having(&self, terms: &[Term]) -> Result<Vec<u32>, Error> {
-        let mut found = Vec::new();
-        for term in terms {
-            let Some(info) = self.all.get_term_info(term)? else { return Ok(Vec::new()) };
-            found.push(info);
-        }
-        found.sort_by_key(|info| info.doc_freq);
-        let Some((rarest, others)) = found.split_first() else { return Ok(Vec::new()) };
-        let read = IndexRecordOption::Basic;
-        let mut docs = Vec::with_capacity(rarest.doc_freq as usize);
-        each(&mut self.all.read_block_postings_from_terminfo(rarest, read)?, |more, _| {
-            docs.extend_from_slice(more);
-            true
-        });
-        for info in others {
-            let mut postings = self.all.read_postings_from_terminfo(info, read)?;
-            docs.retain(|doc| postings.doc() <= *doc && postings.seek(*doc) == *doc);
-        }
-        Ok(docs)
     }
 }
 

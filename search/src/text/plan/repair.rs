@@ -7,10 +7,9 @@
 
 use tantivy::TantivyError;
 
-use super::super::Language;
-use super::super::snapshot::Snapshot;
+use super::super::snapshot::{Snapshot, Stem};
 use super::super::synonyms::Thesaurus;
-use super::super::words::{Compound, compounds, has_digit, stem};
+use super::super::words::{Compound, compounds, has_digit};
 use super::WORDS_MAX;
 
 /// Misspelt words of one text that are repaired, the first ones: each costs a look at most of the
@@ -30,7 +29,7 @@ pub(in super::super) struct Asked {
     /// As shown to people: as typed, if it was not repaired.
     shown: String,
     pub(super) word: String,
-    pub(super) stem: String,
+    pub(super) stem: Stem,
     /// What it may also be written as.
     pub(super) parts: Vec<String>,
     /// Whether it may go on: the last word, as long as nothing comes after it.
@@ -44,16 +43,14 @@ pub(super) struct Repaired {
 
 struct Reader<'a> {
     snapshot: &'a Snapshot,
-    language: Language,
 }
 
 pub(super) fn read(
     snapshot: &Snapshot,
-    language: Language,
     thesaurus: &Thesaurus,
     text: &str,
 ) -> Result<Repaired, TantivyError> {
-    let reader = Reader { snapshot, language };
+    let reader = Reader { snapshot };
     let found = compounds(text, WORDS_MAX);
     let end = found.last().and_then(|last| last.parts.last()).map_or(0, |part| part.to);
     let open = end == text.len();
@@ -62,7 +59,7 @@ pub(super) fn read(
     for (at, compound) in found.into_iter().enumerate() {
         reader.ask(text, compound, open && at == last, &mut asked)?;
     }
-    let stems: Vec<_> = asked.iter().map(|one| one.stem.clone()).collect();
+    let stems: Vec<_> = asked.iter().map(|one| one.stem.text.clone()).collect();
     let mut known = Vec::new();
     for one in &asked {
         known.push(reader.is_known(one)?);
@@ -81,7 +78,7 @@ pub(super) fn read(
             && let joined = format!("{}{}", asked[at].word, next.word)
             && reader.has(&joined)?
         {
-            repaired.push(reader.word(joined));
+            repaired.push(reader.word(joined)?);
             changed = true;
             at += 2;
             continue;
@@ -90,7 +87,9 @@ pub(super) fn read(
         tried += usize::from(misspelt);
         match misspelt.then(|| reader.repair(&asked[at].word)).transpose()?.flatten() {
             Some(words) => {
-                repaired.extend(words.into_iter().map(|word| reader.word(word)));
+                for word in words {
+                    repaired.push(reader.word(word)?);
+                }
                 changed = true;
             }
             None => repaired.push(asked[at].clone()),
@@ -102,7 +101,7 @@ pub(super) fn read(
     let mut asked: Vec<Asked> = Vec::new();
     for one in repaired {
         // Saying a word twice asks for no more.
-        if !asked.iter().any(|other| other.stem == one.stem) {
+        if !asked.iter().any(|other| other.stem.text == one.stem.text) {
             asked.push(one);
         }
     }
@@ -126,7 +125,7 @@ impl Reader<'_> {
             if known {
                 let shown = typed(first.from, last.to);
                 let parts = parts.into_iter().map(|part| part.word).collect();
-                asked.push(Asked { shown, parts, open, ..self.word(joined) });
+                asked.push(Asked { shown, parts, open, ..self.word(joined)? });
                 return Ok(());
             }
         }
@@ -135,25 +134,24 @@ impl Reader<'_> {
             let shown = typed(part.from, part.to);
             let parts = number_and_unit(&part.word).unwrap_or_default();
             let open = open && at == last;
-            asked.push(Asked { shown, parts, open, ..self.word(part.word) });
+            asked.push(Asked { shown, parts, open, ..self.word(part.word)? });
         }
         Ok(())
     }
 
-    fn word(&self, word: String) -> Asked {
-        let stem = stem(self.language, &word);
-        Asked { shown: word.clone(), word, stem, parts: Vec::new(), open: false }
+    fn word(&self, word: String) -> Result<Asked, TantivyError> {
+        let stem = self.snapshot.stem_of(&word)?;
+        Ok(Asked { shown: word.clone(), word, stem, parts: Vec::new(), open: false })
     }
 
     fn has(&self, word: &str) -> Result<bool, TantivyError> {
-        self.snapshot.has(&stem(self.language, word))
+        self.snapshot.has(&self.snapshot.stem_of(word)?)
     }
 
     fn completes(&self, prefix: &str) -> Result<bool, TantivyError> {
-        for word in
-            self.snapshot.completions(prefix, super::COMPLETIONS_MAX).iter().take(COMPLETIONS_TRIED)
-        {
-            if self.has(word)? {
+        let completions = self.snapshot.completions(prefix, super::COMPLETIONS_MAX)?;
+        for completion in completions.iter().take(COMPLETIONS_TRIED) {
+            if self.snapshot.has(&completion.stem)? {
                 return Ok(true);
             }
         }
@@ -187,7 +185,7 @@ impl Reader<'_> {
     }
 
     fn together(&self, left: &str, right: &str) -> Result<bool, TantivyError> {
-        self.snapshot.has_all(&[stem(self.language, left), stem(self.language, right)])
+        self.snapshot.has_all(&[self.snapshot.stem_of(left)?, self.snapshot.stem_of(right)?])
     }
 
     /// Two words that are found in the same product, the rarer of them as frequent as can be.
@@ -197,7 +195,7 @@ impl Reader<'_> {
         let count = word.chars().count();
         for at in places.skip(HALF_MIN).take((count + 1).saturating_sub(2 * HALF_MIN)) {
             let (left, right) = word.split_at(at);
-            let frequency = |half| self.snapshot.frequency(&stem(self.language, half));
+            let frequency = |half| self.snapshot.stem_of(half).map(|stem| stem.frequency);
             let rarer = frequency(left)?.min(frequency(right)?);
             let better = best.as_ref().is_none_or(|(most, _)| rarer > *most);
             if rarer > 0 && better && self.together(left, right)? {

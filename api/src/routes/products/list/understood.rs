@@ -69,7 +69,7 @@ pub(super) fn understood(
     })
 }
 
-/// What was typed, without what is around it.
+/// What was typed, without what is around it but for one space behind: that closes the last word.
 fn text(q: &str, errors: &mut Errors) -> String {
     let text = q.trim();
     if text.chars().count() > TEXT_CHARS_MAX {
@@ -81,7 +81,7 @@ fn text(q: &str, errors: &mut Errors) -> String {
     } else if text.split_whitespace().count() > TEXT_WORDS_MAX {
         wrong(errors, "q", format!("must be at most {TEXT_WORDS_MAX} words"));
     }
-    text.to_owned()
+    if q.ends_with(char::is_whitespace) { format!("{text} ") } else { text.to_owned() }
 }
 
 fn mode(given: Option<&str>, has_text: bool, errors: &mut Errors) -> Mode {
@@ -280,4 +280,22 @@ fn within(
         wrong(errors, field, format!("must be from 1 to {max}"));
     }
     number.clamp(1, max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_space_behind_the_last_word_is_kept_and_no_other() {
+        for (typed, understood) in
+            [("red lamp", "red lamp"), ("  red lamp", "red lamp"), (" red  lamp  ", "red  lamp ")]
+        {
+            let mut errors = Errors::new();
+            assert_eq!((text(typed, &mut errors).as_str(), errors.len()), (understood, 0));
+        }
+        let mut errors = Errors::new();
+        text("  ", &mut errors);
+        assert_eq!(errors.len(), 1, "there is nothing to find");
+    }
 }
