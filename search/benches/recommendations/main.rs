@@ -8,7 +8,8 @@
 //! for each week on what was ordered before that week.
 //!
 //! `-- floor` shows how near the nearest product is to questions that fit the shop and to others that
-//! do not, by vectors learned from the products' names.
+//! do not, by vectors learned from the products' names; and by a sentence transformer's, with `--features
+//! sentence-transformer` and `TILLROLL_TEST_SENTENCE_MODEL`.
 //!
 //! `-- start` measures how long a start takes for a shop of 100,000 products.
 
