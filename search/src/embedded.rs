@@ -37,13 +37,14 @@ use turns::Turns;
 pub struct EmbeddedEngine(Arc<Shared>);
 
 struct Shared {
-    generations: Generations,
     shelf: Shelf,
     browsed: Browsed,
     serving: RwLock<Option<Arc<Generation>>>,
     /// Begun, and not yet serving.
     next: Mutex<Option<Arc<Generation>>>,
     turns: Arc<Turns>,
+    // Last: it has the lock, which is let go when all indexes are closed.
+    generations: Generations,
 }
 
 /// What an index was filled from, as it is kept beside its documents.

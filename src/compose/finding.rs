@@ -354,6 +354,7 @@ mod tests {
         assert_eq!(is_loaded(&vectors), Err("products are being loaded".to_owned()));
         vectors.all_told();
         assert_eq!(is_loaded(&vectors), Ok(()));
+        drop(vectors);
         let choice = EmbedderChoice::Trained { orders: None };
         let again = ProductVectors::open(data.path(), choice).unwrap();
         assert!(is_loaded(&again).is_err(), "what is on the disk may be out of date");

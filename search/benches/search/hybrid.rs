@@ -55,7 +55,7 @@ impl Questions {
     }
 }
 
-/// Asks `rounds` questions one after the other, and by eight clients.
+/// Asks one question after the other, and then with eight clients, each `until` then.
 pub(crate) async fn measure(
     engine: EmbeddedEngine,
     shelf: &Shelf,

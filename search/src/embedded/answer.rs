@@ -58,10 +58,11 @@ pub(crate) fn answer(
             let mut slots = Vec::with_capacity(TOGETHER);
             let mut passing = Vec::with_capacity(TOGETHER);
             let open = counter.is_open();
+            let mut near = columns.near();
             for matches in matches.chunks(TOGETHER) {
                 slots.clear();
                 let numbers = matches.iter().map(|(number, _)| *number);
-                columns.slots_of(numbers, &mut slots);
+                near.find(numbers, &mut slots);
                 if open {
                     passing.clear();
                     passing.extend(slots.iter().flatten().copied());

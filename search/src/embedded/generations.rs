@@ -31,6 +31,7 @@ struct Files {
 impl Generation {
     /// Deletes the directory when the last one who searches in it is through.
     pub(super) fn retire(&self) {
+        self.index.retire();
         self.files.retired.store(true, Ordering::Relaxed);
     }
 }

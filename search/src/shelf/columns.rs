@@ -268,31 +268,15 @@ impl Columns {
         self.slots.get(&number).copied()
     }
 
-    /// The slots of some products, as they came. Mostly both numbers and slots go up with age, so that from
-    /// where one product is it can be told about where the next one must be, sooner than it could be
-    /// looked up.
-    pub(crate) fn slots_of(
-        &self,
-        numbers: impl Iterator<Item = i64>,
-        slots: &mut Vec<Option<u32>>,
-    ) {
-        let used = |number: &&i64| **number != FREE;
-        let first = self.number.iter().find(used).copied().unwrap_or_default();
-        let last = self.number.iter().rfind(used).copied().unwrap_or_default();
-        let span = last.saturating_sub(first);
-        let slots_a_number = if span > 0 { self.number.len() as f32 / span as f32 } else { 0.0 };
-        let mut before = (first, 0);
-        for number in numbers {
-            let ahead = number.saturating_sub(before.0) as f32 * slots_a_number;
-            let near = (0.0..FAR)
-                .contains(&ahead)
-                .then(|| self.slot_near(number, before.1 + ahead as usize));
-            let slot = near.flatten().or_else(|| self.slot_of(number));
-            if let Some(slot) = slot {
-                before = (number, slot as usize);
-            }
-            slots.push(slot);
-        }
+    /// For [`Near::find`].
+    pub(crate) fn near(&self) -> Near<'_> {
+        let used = |number: &i64| *number != FREE;
+        let first = self.number.iter().position(used).unwrap_or_default();
+        let last = self.number.iter().rposition(used).unwrap_or_default();
+        let number = |slot: usize| self.number.get(slot).copied().unwrap_or_default();
+        let span = number(last).saturating_sub(number(first));
+        let slots_a_number = if span > 0 { (last - first) as f32 / span as f32 } else { 0.0 };
+        Near { columns: self, before: (number(first), first), slots_a_number }
     }
 
     /// The slot of a product, if it is close to where it is thought to be.
@@ -441,4 +425,34 @@ fn name_key(name: &str) -> u64 {
         *to = from;
     }
     u64::from_be_bytes(bytes)
+}
+
+/// Looks slots up. Mostly both numbers and slots go up with age, so that from where one product is it can
+/// be told about where the next one must be, sooner than it could be looked up.
+pub(crate) struct Near<'a> {
+    columns: &'a Columns,
+    /// The last one found: its number and its slot.
+    before: (i64, usize),
+    slots_a_number: f32,
+}
+
+impl Near<'_> {
+    /// Adds the slots of some products, as they come.
+    pub(crate) fn find(
+        &mut self,
+        numbers: impl Iterator<Item = i64>,
+        slots: &mut Vec<Option<u32>>,
+    ) {
+        for number in numbers {
+            let ahead = number.saturating_sub(self.before.0) as f32 * self.slots_a_number;
+            let near = (0.0..FAR)
+                .contains(&ahead)
+                .then(|| self.columns.slot_near(number, self.before.1 + ahead as usize));
+            let slot = near.flatten().or_else(|| self.columns.slot_of(number));
+            if let Some(slot) = slot {
+                self.before = (number, slot as usize);
+            }
+            slots.push(slot);
+        }
+    }
 }

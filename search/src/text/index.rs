@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::ProductId;
@@ -38,6 +39,8 @@ pub struct TextIndex {
     writer: Mutex<Writer>,
     thesaurus: Thesaurus,
     directory: PathBuf,
+    /// Its files are about to be deleted.
+    retired: AtomicBool,
     /// Hands on what was merged in the background.
     _watch: WatchHandle,
 }
@@ -149,6 +152,7 @@ impl TextIndex {
             writer: Mutex::new(writer),
             thesaurus: Thesaurus::new(settings.language, &settings.synonyms),
             directory: directory.to_owned(),
+            retired: AtomicBool::new(false),
             _watch: watch,
         })
     }
@@ -259,6 +263,11 @@ impl TextIndex {
         })
     }
 
+    /// Nobody opens this one again: it may be closed without waiting for anything.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
     /// The note told last; `None` before the first commit.
     #[must_use]
     pub fn note(&self) -> Option<String> {
@@ -336,6 +345,9 @@ impl TextIndex {
 
 impl Drop for TextIndex {
     fn drop(&mut self) {
+        if self.retired.load(Ordering::Relaxed) {
+            return;
+        }
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = guarded(|| writer.pay()) {
             tracing::debug!(%error, "how far the text index is could not be written");
