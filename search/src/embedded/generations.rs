@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::SearchError;
 use crate::text::{TextIndex, TextSettings};
@@ -14,6 +15,8 @@ const POINTER: &str = "serving";
 
 /// Locked by whoever has the directory open, for as long as that is so.
 const OWNER: &str = "owner.lock";
+/// Longest to wait for somebody who is just closing it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An index and its directory, which goes with it once it is retired and nobody searches in it.
 pub(super) struct Generation {
@@ -66,15 +69,21 @@ impl Generations {
         fs::create_dir_all(directory).map_err(|error| unavailable(directory, &error))?;
         let path = directory.join(OWNER);
         let owner = File::create(&path).map_err(|error| unavailable(&path, &error))?;
-        match owner.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(SearchError::Unavailable(format!(
-                    "another process has the search index in {} open",
-                    directory.display()
-                )));
+        let began = Instant::now();
+        loop {
+            match owner.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                    std::thread::sleep(PATIENCE / 100);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(SearchError::Unavailable(format!(
+                        "another process has the search index in {} open",
+                        directory.display()
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error)),
             }
-            Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error)),
         }
         Ok(Self { directory: directory.to_owned(), settings, _owner: owner })
     }
