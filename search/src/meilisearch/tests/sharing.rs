@@ -103,3 +103,26 @@ async fn an_index_of_another_shop_is_neither_searched_in_nor_replaced_unless_it_
     is_anothers(ours.filled().await);
     is_anothers(ours.search(&everything()).await);
 }
+
+/// Neither takes what the other has begun for left behind; its own it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn shops_that_fill_one_index_for_the_first_time_leave_each_others_alone() {
+    let place = Place::doubled();
+    let theirs = of_another_shop(&place).await;
+    let ours = std::sync::Arc::new(place.engine().await);
+    theirs.begin().await.unwrap();
+    let change = Changes { documents: vec![shop::document(5)], ..Changes::default() };
+    theirs.fill(change).await.unwrap();
+    assert_eq!(ours.refilling().await.unwrap().filling, None, "nothing of ours");
+    let subject = Subject::new(ours.clone());
+    ours.begin().await.unwrap();
+    subject.refill(&shop::documents(), &shop::categories(), filled(1)).await;
+    // Theirs is still there, and whole.
+    assert_eq!(theirs.refilling().await.unwrap().filling, Some(1));
+    is_anothers(theirs.swap(of_theirs(2)).await);
+    let shared = &place.double().shared;
+    assert_eq!(shared.indexes().len(), 2);
+    theirs.begin().await.unwrap();
+    assert_eq!(shared.indexes().len(), 2, "what this shop left behind is swept up");
+    assert_eq!(ours.filled().await.unwrap(), Some(filled(1)));
+}
