@@ -32,7 +32,7 @@ pub struct Changes {
 pub struct Refilling {
     /// Somebody asked, or there is no index to search in, and none was put in place since.
     pub is_requested: bool,
-    /// Products in the index that serves.
+    /// This shop's products in the index that serves: none while that is another shop's.
     pub serving: u64,
     /// Products in the one that is being filled, or was when whoever filled it stopped.
     pub filling: Option<u64>,

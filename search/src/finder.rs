@@ -6,6 +6,7 @@ mod cursor;
 mod digest;
 mod matching;
 mod near_in_meaning;
+mod patience;
 mod request;
 mod window;
 
@@ -31,6 +32,7 @@ use crate::{
     AttributeFacets, Filter, Findings, Freshness, Fusion, Hit, Order, PersonalRanking, Question,
     SearchEngine, SearchError, Shelf, category_affinity, rerank,
 };
+use patience::Patience;
 use window::Window;
 
 /// How the finder goes about it.
@@ -46,6 +48,9 @@ pub struct FinderOptions {
     pub personal: PersonalRanking,
     /// How long whoever asks waits for an engine that is a server elsewhere, all calls to it together.
     pub engine_patience: Option<Duration>,
+    /// How long whoever asks waits for what is near in meaning, and for their turn to ask for that. Then
+    /// words alone find something, unless nothing but likeness was asked for.
+    pub meaning_patience: Duration,
     /// Days after which a purchase tells half as much about what a customer likes.
     pub liking_half_life_days: u32,
 }
@@ -58,6 +63,7 @@ impl Default for FinderOptions {
             enough_by_text: 24,
             personal: PersonalRanking::default(),
             engine_patience: None,
+            meaning_patience: Duration::from_secs(1),
             liking_half_life_days: 180,
         }
     }
@@ -142,25 +148,12 @@ impl Finder {
     /// `Invalid` names the value that breaks a rule, `Unavailable` says there may be an answer
     /// later.
     pub async fn find(&self, request: &Request) -> Result<Answer, FindError> {
-        let Some(patience) = self.0.options.engine_patience else {
-            return self.find_at_leisure(request).await;
-        };
-        match tokio::time::timeout(patience, self.find_at_leisure(request)).await {
-            Ok(found) => found,
-            Err(_) => {
-                let name = self.0.engine.name();
-                let ms = patience.as_millis();
-                Err(FindError::Unavailable(format!("{name}: no answer within {ms} ms")))
-            }
-        }
-    }
-
-    async fn find_at_leisure(&self, request: &Request) -> Result<Answer, FindError> {
+        let mut patience = Patience::new(&*self.0.engine, self.0.options.engine_patience);
         let order = request.order.unwrap_or(match request.text {
             Some(_) => Order::Relevance,
             None => Order::Newest,
         });
-        self.check(request).await?;
+        self.check(request, &mut patience).await?;
         let asked = digest::digest(request, order);
         let (offset, cursor) = place(request, asked)?;
         let customer = request
@@ -176,7 +169,7 @@ impl Finder {
         let window = Window::new(offset, request.limit, cursor, sorted_anew);
         let price_bounds = self.price_bounds(request).await?;
         let question = self.question(request, order, &window, price_bounds);
-        let (mut findings, found_by) = self.findings(question, request.mode).await?;
+        let (mut findings, found_by) = self.findings(question, request.mode, &mut patience).await?;
         if sorted_anew.is_some() && window.offset == 0 {
             let affinity = category_affinity(&bought, &self.0.shelf);
             rerank(&mut findings.hits, affinity, personal, request.explain);
@@ -185,12 +178,12 @@ impl Finder {
     }
 
     /// Refuses what the shelf does not know.
-    async fn check(&self, request: &Request) -> Result<(), FindError> {
+    async fn check(&self, request: &Request, patience: &mut Patience<'_>) -> Result<(), FindError> {
         let limit_fits = (1..=LIMIT_MAX).contains(&request.limit);
         if !limit_fits {
             return Err(FindError::invalid("limit", format!("must be from 1 to {LIMIT_MAX}")));
         }
-        self.is_stocked().await?;
+        self.is_stocked(patience).await?;
         let shelf = &self.0.shelf;
         let Filter { category, attributes, .. } = &request.filter;
         if let Some(id) = category.filter(|id| !shelf.knows_category(*id)) {
@@ -211,11 +204,11 @@ impl Finder {
     }
 
     /// Refuses to answer from a shelf on which nothing was put yet, when there is something.
-    async fn is_stocked(&self) -> Result<(), FindError> {
+    async fn is_stocked(&self, patience: &mut Patience<'_>) -> Result<(), FindError> {
         if self.is_shelf_ready() {
             return Ok(());
         }
-        match self.0.engine.filled().await.map_err(unavailable)? {
+        match patience.wait(self.0.engine.filled()).await? {
             Some(filled) if filled.position == Position(0) => Ok(()),
             Some(_) => Err(FindError::Unavailable("products are being loaded".to_owned())),
             None => Err(FindError::Unavailable("the index is being filled".to_owned())),

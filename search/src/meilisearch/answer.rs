@@ -101,6 +101,10 @@ impl Asked<'_> {
         }
     }
 
+    pub(super) fn filter(&self, without: Without<'_>) -> Vec<String> {
+        expressions(&self.engine.products, self.question, without)
+    }
+
     pub(super) async fn ask(&self, batch: Batch) -> Result<Vec<Answer>, SearchError> {
         let server = &self.engine.server;
         let limit = self.engine.options.search_timeout;
@@ -134,7 +138,7 @@ impl Asked<'_> {
             return Ok(());
         };
         let one_word = is_one_word(&words);
-        let products = || vec![super::filter::PRODUCTS.to_owned()];
+        let products = || vec![self.engine.products.clone()];
         let mut batch = Batch::default();
         if !one_word {
             let text = Text { words: &words, matching: Words::All };
@@ -218,11 +222,11 @@ impl Asked<'_> {
         for name in &apart {
             facet(true, true, "pairs", Without::Attribute(name));
         }
-        let found = self.count(&mut batch, expressions(question, Without::Nothing), &fields);
+        let found = self.count(&mut batch, self.filter(Without::Nothing), &fields);
         let own: Vec<_> = own
             .into_iter()
             .map(|(field, without)| {
-                let places = self.count(&mut batch, expressions(question, without), &[field]);
+                let places = self.count(&mut batch, self.filter(without), &[field]);
                 (field, without, places)
             })
             .collect();
@@ -289,7 +293,7 @@ impl Asked<'_> {
             // A filter's bounds are both included.
             let last = bucket.to.map(|to| to.saturating_sub(1));
             let price = PriceFilter { min_minor: bucket.from, max_minor: last };
-            let mut filter = expressions(self.question, Without::Price);
+            let mut filter = self.filter(Without::Price);
             filter.extend(priced(self.question, price));
             let places = self.question.currency.map(|_| self.count(batch, filter, &[]));
             counted.push((bucket, places));

@@ -1,4 +1,4 @@
-//! Products as documents of Meilisearch, and the two documents that say what an index is.
+//! Products as documents of Meilisearch, and the documents that say what an index is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,8 @@ use super::encoding::{is_hashed, name_key, pair_key, value_key};
 use crate::Filled;
 
 /// Rises when documents are written differently: an index of another number is filled anew.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
+pub(super) const OWNER_ID: &str = "_owner";
 pub(super) const META_ID: &str = "_meta";
 pub(super) const TREE_ID: &str = "_tree";
 /// Somebody of a shop asks for another index in place of this one, with which the document goes away:
@@ -24,7 +25,7 @@ const NEVER_MS: i64 = 253_402_300_800_000;
 #[derive(Debug, Serialize)]
 pub(super) struct Document {
     id: String,
-    kind: &'static str,
+    kind: String,
     number: i64,
     /// Microseconds since 1970.
     created: i64,
@@ -58,8 +59,8 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// The product with the prices that hold at `now`.
-    pub(super) fn new(product: SearchDocument, now: Timestamp) -> Self {
+    /// The product of a shop with the prices that hold at `now`.
+    pub(super) fn new(product: SearchDocument, journal: JournalId, now: Timestamp) -> Self {
         let mut long = Vec::new();
         let mut keep = |key: String, made_of: &[&str]| {
             if is_hashed(&key) {
@@ -86,7 +87,7 @@ impl Document {
         }
         Self {
             id: product.product_id.to_string(),
-            kind: "product",
+            kind: product_kind(journal),
             number: product.number,
             created: product.created_at.timestamp_micros(),
             name_key: name_key(&product.name),
@@ -109,6 +110,12 @@ impl Document {
             long,
         }
     }
+}
+
+/// The kind of a shop's products. Each has its own: when a shop takes over another's index, what that one
+/// had already sent may be put in afterwards, and must not be found.
+pub(super) fn product_kind(journal: JournalId) -> String {
+    format!("product {journal}")
 }
 
 /// The name of the field below `prices` and `until`.
@@ -134,6 +141,21 @@ fn end_ms(until_ns: i64) -> i64 {
         return NEVER_MS;
     }
     until_ns.div_euclid(1_000_000) + i64::from(until_ns.rem_euclid(1_000_000) > 0)
+}
+
+/// Says whose the index is. It is written while the index is filled, and never after: whatever a shop had
+/// already sent when another took its index over, it does not get it back by that.
+#[derive(Debug, Serialize)]
+pub(super) struct Owner {
+    id: &'static str,
+    kind: &'static str,
+    journal: JournalId,
+}
+
+impl Owner {
+    pub(super) fn new(journal: JournalId) -> Self {
+        Self { id: OWNER_ID, kind: "meta", journal }
+    }
 }
 
 /// Says what the index is filled with. Written after the documents it speaks of, so that an index that

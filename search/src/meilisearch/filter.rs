@@ -1,8 +1,10 @@
 //! Filters in the syntax of Meilisearch.
 
+use journal::JournalId;
+
 use crate::{Filter, PriceFilter, Question};
 
-use super::document::price_field;
+use super::document::{price_field, product_kind};
 use super::encoding::{pair_key, value_key};
 
 /// What of a filter is left out, to count what would match without it.
@@ -15,14 +17,20 @@ pub(super) enum Without<'a> {
     Price,
 }
 
-/// Products alone: no document that says what the index is.
-pub(super) const PRODUCTS: &str = "kind = product";
+/// A shop's products alone: no document that says what the index is, and nothing of another shop's.
+pub(super) fn products_of(journal: JournalId) -> String {
+    format!("kind = \"{}\"", product_kind(journal))
+}
 
-/// Expressions that must all hold. Ids, numbers and keys made by [`super::encoding`] are all that goes
+/// Expressions that must all hold, the first of which is `products`. Ids, numbers and keys made by [`super::encoding`] are all that goes
 /// in: nothing a shopper or a seller wrote.
-pub(super) fn expressions(question: &Question, without: Without<'_>) -> Vec<String> {
+pub(super) fn expressions(
+    products: &str,
+    question: &Question,
+    without: Without<'_>,
+) -> Vec<String> {
     let Filter { category, brands, tags, attributes, price, in_stock, seller } = &question.filter;
-    let mut all = vec![PRODUCTS.to_owned()];
+    let mut all = vec![products.to_owned()];
     if let (Some(category), true) = (category, without != Without::Category) {
         all.push(format!("category_ids = \"{category}\""));
     }
@@ -91,7 +99,7 @@ mod tests {
             let attributes = [(name, values)].into();
             let chosen = Filter { brands, tags, attributes, ..Filter::default() };
             let wanted = 2 + usize::from(!chosen.brands.is_empty()) + chosen.tags.len();
-            let all = expressions(&filter(chosen), Without::Nothing);
+            let all = expressions("kind = product", &filter(chosen), Without::Nothing);
             prop_assert_eq!(all.len(), wanted);
             for expression in all {
                 let quoted: BTreeSet<&str> = expression.split('"').skip(1).step_by(2).collect();

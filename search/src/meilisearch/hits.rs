@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::ProductId;
 
 use super::answer::{Asked, Batch, Source, id_of, ids};
-use super::filter::{PRODUCTS, Without, expressions};
+use super::filter::Without;
 use super::query::{self, Answer, Query, Row};
 use super::{explain, merge};
 use crate::fusion::{Fused, fuse};
@@ -59,7 +59,7 @@ impl Asked<'_> {
         if limit == 0 {
             return wanted;
         }
-        let filter = || expressions(self.question, Without::Nothing);
+        let filter = || self.filter(Without::Nothing);
         let near = |among: Vec<ProductId>| {
             let mut filter = filter();
             filter.push(ids(among.into_iter()));
@@ -178,7 +178,7 @@ impl Asked<'_> {
         let of_text: Vec<ProductId> = of_text.collect();
         let explained = (self.explains_text() && !of_text.is_empty()).then(|| {
             let window = (0, of_text.len());
-            let filter = vec![PRODUCTS.to_owned(), ids(of_text.iter().copied())];
+            let filter = vec![self.engine.products.clone(), ids(of_text.iter().copied())];
             batch.push(self.page_rows(window, filter))
         });
         let left = limit - page.len();
@@ -189,7 +189,7 @@ impl Asked<'_> {
         let seen = text.iter().filter(|(_, product_id)| !is_near.contains(product_id)).count();
         let start = offset.saturating_sub(fused.len()).saturating_add(seen);
         let tail = is_tail.then(|| {
-            let mut filter = expressions(self.question, Without::Nothing);
+            let mut filter = self.filter(Without::Nothing);
             if !is_near.is_empty() {
                 filter.push(format!("NOT {}", ids(is_near.into_iter())));
             }

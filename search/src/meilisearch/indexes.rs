@@ -8,12 +8,17 @@ use super::settings::ranking_rules;
 use super::write::wait;
 use crate::SearchError;
 
-/// What the names of indexes begin with that are filled to take the other's place.
+/// What the names of indexes begin with that are filled to take the other's place. Each shop has its own:
+/// of two that fill the same index for the first time, neither must take what the other has begun for left
+/// behind.
 pub(super) fn shadow_prefix(engine: &MeilisearchEngine) -> String {
-    format!("{}_shadow_", engine.options.index)
+    // The end of a journal's id is random; it begins with when the journal did.
+    let (_, _, _, shop) = engine.options.journal.as_fields();
+    let shop: String = shop[2..].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}_shadow_{shop}_", engine.options.index)
 }
 
-/// Indexes that were begun and never took the other's place, or whose place was taken.
+/// This shop's indexes that were begun and never took the other's place, or whose place was taken.
 pub(super) async fn shadows(engine: &MeilisearchEngine) -> Result<Vec<(u64, String)>, SearchError> {
     #[derive(Deserialize)]
     struct Indexes {

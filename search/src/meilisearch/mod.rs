@@ -36,6 +36,7 @@ use async_trait::async_trait;
 use document::{Meta, Tree};
 use journal::JournalId;
 use query::{Answers, Queries, Query};
+use serde_json::Value;
 use server::{Failure, Server};
 pub use settings::MeilisearchOptions;
 use tokio::sync::Mutex as AsyncMutex;
@@ -57,6 +58,8 @@ type Places = (u32, Arc<HashMap<String, usize>>);
 pub struct MeilisearchEngine {
     server: Server,
     options: MeilisearchOptions,
+    /// The filter for this shop's products.
+    products: String,
     /// What the settings and the documents of an index must have been made by.
     settings: u32,
     places: Mutex<Option<Places>>,
@@ -75,9 +78,11 @@ impl MeilisearchEngine {
     ) -> Result<Self, SearchError> {
         let server = Server::new(url, key)?;
         let settings = options.checksum();
+        let products = filter::products_of(options.journal);
         Ok(Self {
             server,
             options,
+            products,
             settings,
             places: Mutex::default(),
             writer: AsyncMutex::default(),
@@ -107,7 +112,7 @@ impl MeilisearchEngine {
     async fn found(&self) -> Result<Found, SearchError> {
         let index = &self.options.index;
         let queries =
-            vec![meta_query(index), Query::count(index, None, vec![filter::PRODUCTS.to_owned()])];
+            vec![meta_query(index), Query::count(index, None, vec![self.products.clone()])];
         let answers: Answers = match self
             .server
             .search("/multi-search", Queries { queries }, server::CALL_TIMEOUT)
@@ -129,14 +134,23 @@ impl MeilisearchEngine {
     /// `None` if there is none, or it speaks of an index that was made in another way; the journal it
     /// was filled from if that is another shop's, however it was made.
     fn read_meta(&self, answer: &query::Answer) -> Result<Option<Meta>, JournalId> {
-        let Some(row) = answer.hits.first() else { return Ok(None) };
-        let journal = row.get("journal").and_then(|journal| journal.as_str()?.parse().ok());
+        let row = |id: &str| {
+            let is_it = |row: &&query::Row| row.get("id").and_then(Value::as_str) == Some(id);
+            answer.hits.iter().find(is_it)
+        };
+        let (owner, meta) = (row(document::OWNER_ID), row(document::META_ID));
+        let journal = owner.or(meta).and_then(|row| row.get("journal")?.as_str()?.parse().ok());
         if let Some(journal) = journal.filter(|journal| *journal != self.options.journal) {
             return Err(journal);
         }
-        let meta = serde_json::from_value(serde_json::Value::Object(row.clone())).ok();
-        let as_we_do =
-            |meta: &Meta| meta.format == document::FORMAT && meta.settings == self.settings;
+        let meta = meta.and_then(|row| serde_json::from_value(Value::Object(row.clone())).ok());
+        // Whose the index was before may have put its own in place of ours at the last moment.
+        let as_we_do = |meta: &Meta| {
+            owner.is_some()
+                && meta.journal == self.options.journal
+                && meta.format == document::FORMAT
+                && meta.settings == self.settings
+        };
         Ok(meta.filter(as_we_do))
     }
 
@@ -187,8 +201,9 @@ enum Found {
     AnotherShops(JournalId),
 }
 
+/// Whose the index is, and what it is filled with.
 fn meta_query(index: &str) -> Query {
-    Query::hits(index, None, vec!["kind = meta".to_owned()], (0, 1), None)
+    Query::hits(index, None, vec!["kind = meta".to_owned()], (0, 2), None)
 }
 
 #[async_trait]

@@ -4,7 +4,6 @@
 use serde_json::json;
 
 use super::document::REQUEST_ID;
-use super::filter::PRODUCTS;
 use super::indexes::shadows;
 use super::query::Query;
 use super::write::{count, send_values, wait};
@@ -51,5 +50,5 @@ pub(super) async fn look(engine: &MeilisearchEngine) -> Result<Refilling, Search
 
 /// None of them while the index is not set up yet.
 async fn products(engine: &MeilisearchEngine, uid: &str) -> Result<u64, SearchError> {
-    count(engine, vec![Query::count(uid, None, vec![PRODUCTS.to_owned()])]).await
+    count(engine, vec![Query::count(uid, None, vec![engine.products.clone()])]).await
 }

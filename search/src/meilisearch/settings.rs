@@ -18,8 +18,8 @@ const TOTAL_HITS_MAX: usize = 10_000_000;
 pub struct MeilisearchOptions {
     /// The shop: an index that was filled from another one's journal is left alone.
     pub journal: JournalId,
-    /// Name of the index that serves; those being filled are called so too, with `_shadow_` and a
-    /// number behind. Letters, digits, `-` and `_`.
+    /// Name of the index that serves; those being filled are called so too, with `_shadow_`, the end of
+    /// the journal's id and a number behind. Letters, digits, `-` and `_`.
     pub index: String,
     /// A search that takes longer is given up.
     pub search_timeout: Duration,

@@ -14,8 +14,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::MeilisearchEngine;
-use super::document::{Document, Meta, Tree};
-use super::filter::{PRODUCTS, one_of};
+use super::document::{Document, Meta, Owner, Tree};
+use super::filter::one_of;
 use super::indexes::{create, drop_index, exists, shadow_prefix, shadows};
 use super::query::{Answers, Queries, Query};
 use super::server::{Accepted, CALL_TIMEOUT};
@@ -205,7 +205,7 @@ pub(super) async fn swap(engine: &MeilisearchEngine, filled: Filled) -> Result<(
     }
     let wanted = begun.products.len() as u64;
     let count =
-        count(engine, vec![Query::count(&begun.uid, None, vec![PRODUCTS.to_owned()])]).await?;
+        count(engine, vec![Query::count(&begun.uid, None, vec![engine.products.clone()])]).await?;
     if count != wanted {
         return Err(SearchError::Damaged(format!(
             "the index `{}` in Meilisearch holds {count} products and not the {wanted} that were \
@@ -217,7 +217,8 @@ pub(super) async fn swap(engine: &MeilisearchEngine, filled: Filled) -> Result<(
     engine.filled().await?;
     let tree = Tree::new(&begun.categories);
     let meta = Meta::new(filled, engine.settings, wanted, &tree);
-    let task = send_values(engine, &begun.uid, &json!([tree, meta])).await?;
+    let task =
+        send_values(engine, &begun.uid, &json!([Owner::new(filled.journal), tree, meta])).await?;
     wait(engine, task, "take in documents").await?;
     let index = &engine.options.index;
     if !exists(engine, index).await? {
@@ -283,7 +284,8 @@ async fn count_of(engine: &MeilisearchEngine, ids: Vec<ProductId>) -> Result<u64
         return Ok(0);
     }
     let queries = ids.chunks(IDS_AT_ONCE).map(|ids| {
-        let filter = vec![PRODUCTS.to_owned(), one_of("id", ids.iter().map(ToString::to_string))];
+        let filter =
+            vec![engine.products.clone(), one_of("id", ids.iter().map(ToString::to_string))];
         Query::count(&engine.options.index, None, filter)
     });
     count(engine, queries.collect()).await
@@ -311,7 +313,8 @@ async fn send(
     let mut bytes = 0;
     let now = (engine.options.clock)();
     for product in products {
-        let document = serde_json::value::to_raw_value(&Document::new(product, now));
+        let document =
+            serde_json::value::to_raw_value(&Document::new(product, engine.options.journal, now));
         let document = document.map_err(|error| {
             SearchError::Other(format!("a product cannot be written as JSON: {error}"))
         })?;

@@ -1,4 +1,4 @@
-//! How many questions a model is asked at once.
+//! How many questions a model is asked at once, and how long it is waited for.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use journal::Position;
 
 use super::shop::{Shop, id, numbers, text};
 use crate::{
-    Answer, FindError, Finder, FinderOptions, FinderParts, Freshness, Fusion, Mode, NearInMeaning,
-    Neighbour, Request, SemanticError,
+    Answer, FindError, Finder, FinderOptions, FinderParts, FoundBy, Freshness, Fusion, Mode,
+    NearInMeaning, Neighbour, Request, SemanticError,
 };
 
 /// A model that takes its time: until it is let go.
@@ -60,6 +60,22 @@ impl NearInMeaning for Slow {
     }
 }
 
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(600);
+const SHORT: Duration = Duration::from_millis(50);
+
+fn finder(shop: &Shop, model: &Arc<Slow>, options: FinderOptions) -> Finder {
+    Finder::new(FinderParts {
+        engine: Arc::clone(&shop.engine) as _,
+        shelf: shop.finder.shelf().clone(),
+        vectors: Some(Arc::clone(model) as _),
+        purchases: None,
+        engine_at: Freshness::default(),
+        shelf_at: Freshness::new(Position(1)),
+        options,
+    })
+}
+
 /// One for each processor, whoever asks: others wait, and what needs no model does not. A question
 /// whose shopper is gone still counts until the model has answered it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,15 +83,8 @@ async fn a_model_is_asked_as_many_questions_at_once_as_there_are_processors() {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let shop = Shop::new(3).await;
     let model = Arc::new(Slow::default());
-    let finder = Arc::new(Finder::new(FinderParts {
-        engine: Arc::clone(&shop.engine) as _,
-        shelf: shop.finder.shelf().clone(),
-        vectors: Some(Arc::clone(&model) as _),
-        purchases: None,
-        engine_at: Freshness::default(),
-        shelf_at: Freshness::new(Position(1)),
-        options: FinderOptions::default(),
-    }));
+    let patient = FinderOptions { meaning_patience: LONG, ..FinderOptions::default() };
+    let finder = Arc::new(finder(&shop, &model, patient));
     let ask = |number: usize| {
         let finder = Arc::clone(&finder);
         let request = Request { mode: Mode::Semantic, ..text(&format!("unseen {number}")) };
@@ -99,4 +108,52 @@ async fn a_model_is_asked_as_many_questions_at_once_as_there_are_processors() {
         assert_eq!(numbers(&answer.await.unwrap().unwrap()), [1]);
     }
     assert_eq!((model.state().most, model.state().all), (processors, processors + 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_that_a_model_takes_is_not_the_engines() {
+    let shop = Shop::new(3).await;
+    let model = Arc::new(Slow::default());
+    let options = FinderOptions {
+        engine_patience: Some(SHORT),
+        meaning_patience: LONG,
+        ..FinderOptions::default()
+    };
+    let finder = Arc::new(finder(&shop, &model, options));
+    let ask = |mode| {
+        let finder = Arc::clone(&finder);
+        tokio::spawn(async move { finder.find(&Request { mode, ..text("mug") }).await })
+    };
+    for mode in [Mode::Semantic, Mode::Hybrid] {
+        model.state.lock().unwrap().is_let_go = false;
+        let asked = ask(mode);
+        model.has(1).await;
+        tokio::time::sleep(2 * SHORT).await;
+        model.let_go();
+        assert!(numbers(&asked.await.unwrap().unwrap()).contains(&1), "{mode:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_find_something_while_a_model_takes_too_long() {
+    let shop = Shop::new(3).await;
+    let model = Arc::new(Slow::default());
+    let options = FinderOptions { meaning_patience: SHORT, ..FinderOptions::default() };
+    let finder = finder(&shop, &model, options);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // Those that have the model before them, and those whose turn does not come.
+    for _ in 0..=processors {
+        for mode in [Mode::Auto, Mode::Hybrid] {
+            let found = finder.find(&Request { mode, ..text("mug") }).await.unwrap();
+            assert_eq!((numbers(&found), found.found_by), (vec![3, 2, 1], FoundBy::Text));
+        }
+    }
+    assert_eq!(model.state().all, processors);
+    match finder.find(&Request { mode: Mode::Semantic, ..text("mug") }).await {
+        Err(FindError::Unavailable(why)) => {
+            assert_eq!(why, "what is near in meaning could not be told within 50 ms");
+        }
+        other => panic!("{other:?}"),
+    }
+    model.let_go();
 }

@@ -1,10 +1,14 @@
 //! Several processes at one index: requests that all of them see, two that write, and two shops.
 
+use projections::catalogue::SearchDocument;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Place, with_shop};
 use crate::conformance::{Subject, everything, filled, shop};
 use crate::meilisearch::MeilisearchEngine;
+use crate::meilisearch::document::{Document, Meta};
+use crate::meilisearch::write::{send_values, wait};
 use crate::{Changes, Filled, Refilling, SearchEngine, SearchError};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,4 +106,72 @@ async fn an_index_of_another_shop_is_neither_searched_in_nor_replaced_unless_it_
     assert!(!theirs.refilling().await.unwrap().is_requested);
     is_anothers(ours.filled().await);
     is_anothers(ours.search(&everything()).await);
+}
+
+/// Neither takes what the other has begun for left behind; its own it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn shops_that_fill_one_index_for_the_first_time_leave_each_others_alone() {
+    let place = Place::doubled();
+    let theirs = of_another_shop(&place).await;
+    let ours = std::sync::Arc::new(place.engine().await);
+    theirs.begin().await.unwrap();
+    let change = Changes { documents: vec![shop::document(5)], ..Changes::default() };
+    theirs.fill(change).await.unwrap();
+    assert_eq!(ours.refilling().await.unwrap().filling, None, "nothing of ours");
+    let subject = Subject::new(ours.clone());
+    ours.begin().await.unwrap();
+    subject.refill(&shop::documents(), &shop::categories(), filled(1)).await;
+    // Theirs is still there, and whole.
+    assert_eq!(theirs.refilling().await.unwrap().filling, Some(1));
+    is_anothers(theirs.swap(of_theirs(2)).await);
+    let shared = &place.double().shared;
+    assert_eq!(shared.indexes().len(), 2);
+    theirs.begin().await.unwrap();
+    assert_eq!(shared.indexes().len(), 2, "what this shop left behind is swept up");
+    assert_eq!(ours.filled().await.unwrap(), Some(filled(1)));
+}
+
+/// What a shop had found to be its own, and then sends although another has taken it over meanwhile.
+async fn send_late(from: &MeilisearchEngine, product: SearchDocument, meta: Option<&Meta>) {
+    let journal = from.options.journal;
+    let mut late = vec![json!(Document::new(product, journal, shop::instant(0)))];
+    late.extend(meta.map(|meta| json!(meta)));
+    let task = send_values(from, &from.options.index, &late).await.unwrap();
+    wait(from, task, "take in changes").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shop_sends_too_late_does_not_give_it_back_an_index_that_was_taken_over() {
+    let place = Place::doubled();
+    let theirs = of_another_shop(&place).await;
+    let ours = with_shop(&place).await;
+    let (meta, _) = ours.meta().await.unwrap().unwrap();
+    let taken = Changes {
+        documents: [4, 5, 6].map(shop::document).to_vec(),
+        removed: Vec::new(),
+        categories: Some(shop::categories()),
+    };
+    let take_over = async |position| {
+        theirs.begin().await.unwrap();
+        theirs.fill(taken.clone()).await.unwrap();
+        theirs.swap(of_theirs(position)).await.unwrap();
+        assert_eq!(theirs.filled().await.unwrap(), Some(of_theirs(position)));
+        assert_eq!(theirs.search(&everything()).await.unwrap().total, 3);
+    };
+    assert!(theirs.request_refill().await.unwrap());
+    take_over(1).await;
+    // A product that only the first shop has is not found.
+    send_late(&ours, shop::document(12), None).await;
+    assert_eq!(theirs.filled().await.unwrap(), Some(of_theirs(1)));
+    assert_eq!(theirs.search(&everything()).await.unwrap().total, 3);
+    // One in place of a product of the same id, and one with what says how far it is, are noticed.
+    for (product, meta) in [(5, None), (12, Some(&meta))] {
+        send_late(&ours, shop::document(product), meta).await;
+        is_anothers(ours.filled().await);
+        is_anothers(ours.search(&everything()).await);
+        let change = Changes { documents: vec![shop::document(7)], ..Changes::default() };
+        is_anothers(ours.apply(change, filled(1), filled(2)).await);
+        assert_eq!(theirs.filled().await.unwrap(), None, "it has to be filled anew");
+        take_over(2).await;
+    }
 }
