@@ -111,12 +111,21 @@ impl Files {
         Ok(found)
     }
 
-    /// Writes vectors and all that goes with them, and has them serve from the next start on.
+    /// Writes vectors and all that goes with them, and has them serve from the next start on. What that
+    /// began is removed where it fails: on a full disk each further try would leave another.
     pub(super) fn save(&self, mut saved: Saved, index: &VectorIndex) -> Result<(), IndexError> {
         let io = |error| self.failed(error);
         saved.vectors = self.fresh().map_err(io)?;
-        index.save(&self.vectors(saved.vectors))?;
-        self.name(&saved).map_err(io)
+        let vectors = self.vectors(saved.vectors);
+        let written = index
+            .save(&vectors)
+            .map_err(IndexError::from)
+            .and_then(|()| self.name(&saved).map_err(io));
+        // They may be named although it is not known to be on the disk.
+        if written.is_err() && self.load().is_none_or(|named| named.vectors != saved.vectors) {
+            let _ = fs::remove_file(vectors);
+        }
+        written
     }
 
     pub(super) fn failed(&self, source: io::Error) -> IndexError {
@@ -134,12 +143,10 @@ impl Files {
         }
         body.extend(saved.trained_on.iter().flat_map(|hash| hash.to_le_bytes()));
         let part = self.directory.join("vectors.texts.part");
-        let mut file = File::create(&part)?;
-        file.write_all(MARK)?;
-        file.write_all(&crc32fast::hash(&body).to_le_bytes())?;
-        file.write_all(&body)?;
-        file.sync_all()?;
-        fs::rename(&part, self.names())?;
+        if let Err(error) = write(&part, &body).and_then(|()| fs::rename(&part, self.names())) {
+            let _ = fs::remove_file(&part);
+            return Err(error);
+        }
         File::open(&self.directory)?.sync_all()
     }
 
@@ -188,6 +195,14 @@ impl Files {
         self.sweep(&[]);
         Ok(true)
     }
+}
+
+fn write(path: &Path, body: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(MARK)?;
+    file.write_all(&crc32fast::hash(body).to_le_bytes())?;
+    file.write_all(body)?;
+    file.sync_all()
 }
 
 fn read(path: &Path) -> Option<Saved> {

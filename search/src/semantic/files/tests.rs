@@ -69,6 +69,23 @@ fn what_is_named_stays_whole_until_another_is_named() {
     assert_eq!(names(directory.path()), ["vectors.3.model", "vectors.4.index", "vectors.texts"]);
 }
 
+/// Every write into it fails as on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_save_that_fails_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::of(directory.path()).unwrap();
+    files.save(Saved::default(), &index("old")).unwrap();
+    let before = names(directory.path());
+    for _ in 0..3 {
+        let part = directory.path().join("vectors.texts.part");
+        std::os::unix::fs::symlink("/dev/full", part).unwrap();
+        assert!(files.save(Saved::default(), &index("new")).is_err());
+        assert_eq!(names(directory.path()), before);
+    }
+    files.save(Saved::default(), &index("new")).unwrap();
+}
+
 #[test]
 fn what_was_made_elsewhere_takes_the_place_of_what_is_here() {
     let directory = tempfile::tempdir().unwrap();
