@@ -122,7 +122,10 @@ impl Files {
             .map_err(IndexError::from)
             .and_then(|()| self.name(&saved).map_err(io));
         // They may be named although it is not known to be on the disk.
-        if written.is_err() && self.load().is_none_or(|named| named.vectors != saved.vectors) {
+        if written.is_err()
+            && let Ok(named) = self.load()
+            && named.is_none_or(|named| named.vectors != saved.vectors)
+        {
             let _ = fs::remove_file(vectors);
         }
         written
@@ -150,15 +153,20 @@ impl Files {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// `None` if nothing is named, or that is not whole.
-    pub(super) fn load(&self) -> Option<Saved> {
-        read(&self.names())
+    /// `None` if nothing is named, or that is not whole. An error says nothing of what is named.
+    pub(super) fn load(&self) -> io::Result<Option<Saved>> {
+        match fs::read(self.names()) {
+            Ok(bytes) => Ok(read(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Deletes vectors and models that nobody names, but for those in `keep`. What cannot be deleted now
-    /// is the next time.
+    /// Deletes vectors and models that nobody names, but for those in `keep`; nothing while it cannot be
+    /// read what is named. What cannot be deleted now is the next time.
     pub(super) fn sweep(&self, keep: &[PathBuf]) {
-        let named = self.load().unwrap_or_default();
+        let Ok(named) = self.load() else { return };
+        let named = named.unwrap_or_default();
         let named = [self.vectors(named.vectors), self.model(named.model)];
         for (_, path) in self.numbered().unwrap_or_default() {
             if !named.contains(&path) && !keep.contains(&path) {
@@ -181,7 +189,7 @@ impl Files {
     /// Puts what was made in another directory of the same disk in place of what is here, in one step.
     /// False if there is nothing whole.
     pub(super) fn take_over(&self, other: &Self) -> io::Result<bool> {
-        let Some(mut saved) = other.load() else { return Ok(false) };
+        let Some(mut saved) = other.load()? else { return Ok(false) };
         let number = self.fresh()?;
         fs::rename(other.vectors(saved.vectors), self.vectors(number))?;
         if saved.model > 0 {
@@ -205,8 +213,7 @@ fn write(path: &Path, body: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read(path: &Path) -> Option<Saved> {
-    let bytes = fs::read(path).ok()?;
+fn read(bytes: &[u8]) -> Option<Saved> {
     let rest = bytes.strip_prefix(MARK)?;
     let (sum, body) = rest.split_first_chunk::<4>()?;
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {

@@ -41,7 +41,7 @@ fn vectors_made_anew_take_the_place_of_the_old_in_one_step() {
 }
 
 fn serving(directory: &Path) -> Saved {
-    Files::of(directory).unwrap().load().unwrap()
+    Files::of(directory).unwrap().load().unwrap().unwrap()
 }
 
 #[test]
