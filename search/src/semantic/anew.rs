@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use domain::Timestamp;
+use embeddings::IndexError;
 
 use super::choice::EmbedderChoice;
 use super::files::Files;
@@ -45,6 +46,38 @@ impl VectorsAnew {
     #[must_use]
     pub fn vectors(&self) -> &ProductVectors {
         &self.vectors
+    }
+
+    /// Works until each product that was told of has its vector, but for those whose text the model
+    /// refuses; `tell` hears how many have one, of how many.
+    ///
+    /// # Errors
+    /// Files that cannot be written, or a model that gives no vector of any text.
+    pub fn make(
+        &self,
+        now: impl Fn() -> Timestamp,
+        mut tell: impl FnMut(usize, usize),
+    ) -> Result<(), SemanticError> {
+        let mut refused = None;
+        loop {
+            let waiting = self.vectors.waiting();
+            let worked = self.vectors.work(now());
+            let (done, total) = self.vectors.progress();
+            tell(done, total);
+            match worked {
+                Ok(true) => {}
+                Ok(false) if done > 0 => return Ok(()),
+                Ok(false) => return refused.map_or(Ok(()), Err),
+                Err(
+                    error @ (SemanticError::Io { .. } | SemanticError::Index(IndexError::File(_))),
+                ) => {
+                    return Err(error);
+                }
+                // A batch that is refused as a whole says nothing of the next.
+                Err(error) if self.vectors.waiting() < waiting => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Puts them in place of the others, in one step. False if another process has those open by now:

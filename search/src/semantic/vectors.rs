@@ -227,6 +227,11 @@ impl ProductVectors {
         (if lacks_model { 0 } else { total - to_come }, total)
     }
 
+    /// Texts that the newest model was not given yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.read().pending.len()
+    }
+
     pub(super) fn all_changed(&self) {
         let state = self.read();
         let Some(space) = &state.serving else { return };

@@ -117,7 +117,7 @@ impl Remake {
     /// Works until they are made and in place; `tell` hears how far it is.
     ///
     /// # Errors
-    /// The catalogue cannot be read, the model refuses, or files cannot be written. The old ones then
+    /// The catalogue cannot be read, the model refuses every text, or files cannot be written. The old ones then
     /// serve on.
     pub fn run(self, mut tell: impl FnMut(FillProgress)) -> Result<Anew, FindingError> {
         let told = watch::Sender::new(FillProgress::default());
@@ -130,11 +130,13 @@ impl Remake {
             None => return Err(FindingError::NoCatalogue),
         }
         reporter.stage(Stage::Vectors);
-        while vectors.work(self.clock.now())? {
-            let (done, total) = vectors.progress();
-            reporter.at(done as u64, total as u64);
-            tell(*told.borrow());
-        }
+        self.anew.make(
+            || self.clock.now(),
+            |done, total| {
+                reporter.at(done as u64, total as u64);
+                tell(*told.borrow());
+            },
+        )?;
         if !self.anew.take_place(self.clock.now())? {
             return Ok(Anew::Asked);
         }

@@ -123,3 +123,43 @@ fn a_process_of_its_own_makes_vectors_beside_those_that_serve() {
     assert_eq!((vectors.progress(), found(&vectors, "bedside light")), ((40, 40), near));
     assert!(!directory.path().join("anew").exists());
 }
+
+#[test]
+fn texts_that_are_refused_do_not_keep_the_others_from_taking_their_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = given(directory.path(), &Letters::new("letters"));
+    tell(&vectors, &SHOP);
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    drop(vectors);
+    let before = serving(directory.path());
+    let choice = || EmbedderChoice::Given {
+        embedder: Letters::new("letters") as Arc<dyn Embedder>,
+        floor: 0.5,
+    };
+    let refused = |of: std::ops::RangeInclusive<i64>, all: i64| -> Vec<SearchDocument> {
+        let name =
+            |number| if of.contains(&number) { REFUSED.to_string() } else { "lamp".to_owned() };
+        (1..=all).map(|number| document(number, &name(number))).collect()
+    };
+    // No vector at all: the old ones stay.
+    let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+    anew.vectors().apply(&Changes { documents: refused(1..=130, 130), ..Changes::default() });
+    anew.vectors().filled();
+    assert!(matches!(anew.make(now, |_, _| {}), Err(SemanticError::Embed(_))));
+    drop(anew);
+    assert_eq!(serving(directory.path()), before);
+    // The last batch, and the first.
+    for (of, of_all) in [(65..=65, 65), (1..=64, 130)] {
+        let made = of_all - of.clone().count();
+        let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+        let documents = refused(of, of_all as i64);
+        anew.vectors().apply(&Changes { documents, ..Changes::default() });
+        anew.vectors().filled();
+        let mut last = (0, 0);
+        anew.make(now, |done, total| last = (done, total)).unwrap();
+        assert_eq!(last, (made, of_all));
+        assert!(anew.take_place(now()).unwrap());
+        assert_eq!(serving(directory.path()).embedded.len(), made);
+    }
+}
