@@ -17,6 +17,16 @@ pub struct VectorsAnew {
     of: Files,
 }
 
+/// What became of vectors that were made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    Serves,
+    /// Another process has the others open by now: nothing is changed, and that one is to be asked.
+    Kept,
+    /// There are none: nothing is for sale that a model could be learned from. The others stay.
+    Nothing,
+}
+
 impl VectorsAnew {
     /// Begins with none. `None` while another process has the directory open: that one is to be asked.
     ///
@@ -80,20 +90,19 @@ impl VectorsAnew {
         }
     }
 
-    /// Puts them in place of the others, in one step. False if another process has those open by now:
-    /// then nothing is changed, and that one is to be asked.
+    /// Puts them in place of the others, in one step.
     ///
     /// # Errors
     /// Files that cannot be written.
-    pub fn take_place(self, now: Timestamp) -> Result<bool, SemanticError> {
+    pub fn take_place(self, now: Timestamp) -> Result<Placed, SemanticError> {
         let failed = |error| io_of(&self.of.directory, error);
         self.vectors.save(now)?;
-        let Some(lock) = self.of.lock_soon().map_err(failed)? else { return Ok(false) };
-        self.of.take_over(&self.vectors.files).map_err(failed)?;
+        let Some(lock) = self.of.lock_soon().map_err(failed)? else { return Ok(Placed::Kept) };
+        let is_taken = self.of.take_over(&self.vectors.files).map_err(failed)?;
         drop(lock);
         if let Err(error) = fs::remove_dir_all(self.of.anew()) {
             tracing::debug!(%error, "what vectors were made in is deleted by the next");
         }
-        Ok(true)
+        Ok(if is_taken { Placed::Serves } else { Placed::Nothing })
     }
 }

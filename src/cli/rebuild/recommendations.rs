@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use search::{FillProgress, Part, RefillRequest, Stage};
+use search::{FillProgress, Part, Placed, RefillRequest, Stage};
 
 use crate::cli::finding::FindingArgs;
 use crate::cli::{Exit, Failure, Global, terminal};
-use crate::compose::{Anew, Remake, SEARCH, Stores};
+use crate::compose::{Remake, SEARCH, Stores};
 
 pub(super) const NAME: &str = "recommendations";
 /// How long nothing may be heard of: one piece of the work is a training, on all orders or texts.
@@ -26,8 +26,11 @@ pub(super) fn remake(global: &Global, args: &FindingArgs) -> Result<Exit, Failur
             show(&mut bar, now);
         })?;
         bar.done();
-        if outcome == Anew::Serves {
-            return say(global, last, "serves from the next start on");
+        match outcome {
+            Placed::Serves => return say(global, last, "serves from the next start on"),
+            Placed::Nothing => return say_nothing(global),
+            // A server started meanwhile, and has the old ones.
+            Placed::Kept => {}
         }
     }
     let directory = stores.data.join(SEARCH);
@@ -99,6 +102,20 @@ fn say(global: &Global, done: FillProgress, serves: &str) -> Result<Exit, Failur
         terminal::say(&format!("{NAME:<28} rebuilt, {serves}"))?;
         let (products, rate) = (done.done, done.products_per_s);
         terminal::say(&format!("from {products} products, {rate} vectors a second"))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn say_nothing(global: &Global) -> Result<Exit, Failure> {
+    if global.json {
+        let said = serde_json::json!({
+            "model": NAME, "serves": false, "products": 0, "products_per_s": 0,
+        });
+        terminal::say_json(&said)?;
+    } else {
+        terminal::say(&format!(
+            "{NAME:<28} not rebuilt: nothing is for sale, what there was stays"
+        ))?;
     }
     Ok(Exit::Ok)
 }

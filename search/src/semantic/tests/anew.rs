@@ -1,8 +1,8 @@
 //! Vectors made anew because somebody asked: by whoever keeps them, and by a process of its own.
 
 use super::*;
-use crate::semantic::VectorsAnew;
 use crate::semantic::files::Saved;
+use crate::semantic::{Placed, VectorsAnew};
 
 #[test]
 fn vectors_made_anew_take_the_place_of_the_old_in_one_step() {
@@ -115,7 +115,7 @@ fn a_process_of_its_own_makes_vectors_beside_those_that_serve() {
     assert_eq!(anew.vectors().progress(), (0, 0));
     tell(anew.vectors());
     settle(anew.vectors());
-    assert!(anew.take_place(now()).unwrap());
+    assert_eq!(anew.take_place(now()).unwrap(), Placed::Serves);
     let after = serving(directory.path());
     assert_ne!((after.model, after.vectors), (before.model, before.vectors));
     let vectors = trained(directory.path());
@@ -159,7 +159,26 @@ fn texts_that_are_refused_do_not_keep_the_others_from_taking_their_place() {
         let mut last = (0, 0);
         anew.make(now, |done, total| last = (done, total)).unwrap();
         assert_eq!(last, (made, of_all));
-        assert!(anew.take_place(now()).unwrap());
+        assert_eq!(anew.take_place(now()).unwrap(), Placed::Serves);
         assert_eq!(serving(directory.path()).embedded.len(), made);
     }
+}
+
+#[test]
+fn where_nothing_is_for_sale_nothing_takes_the_place_of_the_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = trained(directory.path());
+    vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
+    vectors.filled();
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    drop(vectors);
+    let before = serving(directory.path());
+    let choice = EmbedderChoice::Trained { orders: None };
+    let anew = VectorsAnew::begin(directory.path(), choice).unwrap().unwrap();
+    anew.vectors().filled();
+    anew.make(now, |_, _| {}).unwrap();
+    assert_eq!(anew.take_place(now()).unwrap(), Placed::Nothing);
+    assert_eq!(serving(directory.path()), before);
+    assert!(!directory.path().join("anew").exists());
 }
