@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::Timestamp;
 use embeddings::IndexError;
@@ -9,6 +10,9 @@ use embeddings::IndexError;
 use super::choice::EmbedderChoice;
 use super::files::Files;
 use super::vectors::{ProductVectors, SemanticError, in_use, io_of};
+
+/// How long whoever does not serve may have a directory locked.
+const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// Vectors that are made from nothing and then take the place of those in a directory. Until then, and
 /// whenever the process ends before, those serve.
@@ -34,15 +38,19 @@ impl VectorsAnew {
     /// As [`ProductVectors::open`]; `InUse` if another process does the same already.
     pub fn begin(directory: &Path, choice: EmbedderChoice) -> Result<Option<Self>, SemanticError> {
         let of = Files::of(directory).map_err(|error| io_of(directory, error))?;
-        // Held until the other directory is locked, so that nobody else begins meanwhile.
-        let lock = of.lock().map_err(|error| io_of(directory, error))?;
+        // Held until the other directory is locked, so that nobody else begins meanwhile; no longer, or
+        // others would take this process for one that serves.
+        let lock = of.lock_within(A_MOMENT).map_err(|error| io_of(directory, error))?;
+        if of.is_made_anew() {
+            return Err(in_use(&of.anew()));
+        }
         if lock.is_none() {
             return Ok(None);
         }
-        if !of.sweep_anew() {
-            return Err(in_use(&of.anew()));
-        }
-        Ok(Some(Self { vectors: ProductVectors::open(&of.anew(), choice)?, of }))
+        of.sweep_anew();
+        let (files, anew_lock) = ProductVectors::lock(&of.anew())?;
+        drop(lock);
+        Ok(Some(Self { vectors: ProductVectors::load(files, anew_lock, choice)?, of }))
     }
 
     /// Whether another process keeps the vectors in a directory.

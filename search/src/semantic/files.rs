@@ -22,6 +22,7 @@ const MARK: &[u8; 8] = b"TRTEXTS2";
 const NAMES: &str = "vectors.texts";
 /// How long whoever opens the directory waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Of which text a vector is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +83,18 @@ impl Files {
 
     /// The same, after a while in which another process puts what it made in place.
     pub(super) fn lock_soon(&self) -> io::Result<Option<File>> {
+        self.lock_within(PATIENCE)
+    }
+
+    /// The same, after a while in which another process only looks, or begins to make vectors elsewhere.
+    pub(super) fn lock_within(&self, patience: Duration) -> io::Result<Option<File>> {
         let began = Instant::now();
         loop {
             let lock = self.lock()?;
-            if lock.is_some() || began.elapsed() >= PATIENCE {
+            if lock.is_some() || began.elapsed() >= patience {
                 return Ok(lock);
             }
-            std::thread::sleep(PATIENCE / 100);
+            std::thread::sleep(LOCK_AGAIN);
         }
     }
 
@@ -176,14 +182,17 @@ impl Files {
         }
     }
 
-    /// Deletes what was begun elsewhere and did not come to its end. False if it goes on.
-    pub(super) fn sweep_anew(&self) -> bool {
-        let anew = self.anew();
-        let goes_on = anew.is_dir() && matches!(Self { directory: anew.clone() }.lock(), Ok(None));
-        if !goes_on {
-            let _ = fs::remove_dir_all(anew);
+    /// Whether another process makes vectors that are to take the place of those here.
+    pub(super) fn is_made_anew(&self) -> bool {
+        let anew = Self { directory: self.anew() };
+        anew.directory.is_dir() && matches!(anew.lock(), Ok(None))
+    }
+
+    /// Deletes what was begun elsewhere and did not come to its end, but not what goes on.
+    pub(super) fn sweep_anew(&self) {
+        if !self.is_made_anew() {
+            let _ = fs::remove_dir_all(self.anew());
         }
-        !goes_on
     }
 
     /// Puts what was made in another directory of the same disk in place of what is here, in one step.

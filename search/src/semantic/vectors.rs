@@ -60,9 +60,23 @@ impl ProductVectors {
     /// The model cannot be loaded, files cannot be read, or the directory cannot be made. `InUse` if another process has it
     /// open, for longer than [`VectorsAnew`](super::VectorsAnew) takes to put its own in place.
     pub fn open(directory: &Path, choice: EmbedderChoice) -> Result<Self, SemanticError> {
+        let (files, lock) = Self::lock(directory)?;
+        Self::load(files, lock, choice)
+    }
+
+    pub(super) fn lock(directory: &Path) -> Result<(Files, File), SemanticError> {
         let failed = |source| io_of(directory, source);
         let files = Files::of(directory).map_err(failed)?;
         let lock = files.lock_soon().map_err(failed)?.ok_or_else(|| in_use(directory))?;
+        Ok((files, lock))
+    }
+
+    /// Loading a model may take seconds.
+    pub(super) fn load(
+        files: Files,
+        lock: File,
+        choice: EmbedderChoice,
+    ) -> Result<Self, SemanticError> {
         let saved = files.load().map_err(|error| files.failed(error))?;
         files.sweep(&[]);
         files.sweep_anew();

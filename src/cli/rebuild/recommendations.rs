@@ -36,7 +36,7 @@ pub(super) fn remake(global: &Global, args: &FindingArgs) -> Result<Exit, Failur
     let directory = stores.data.join(SEARCH);
     let request = RefillRequest::make(&directory, Part::Recommendations)?;
     bar.stage("waiting for the server", "products");
-    watch(global, &stores, &directory, &request, &mut bar)
+    watch(global, &stores, &directory, request, &mut bar)
 }
 
 fn show(bar: &mut terminal::Progress, now: FillProgress) {
@@ -50,12 +50,13 @@ fn show(bar: &mut terminal::Progress, now: FillProgress) {
     bar.at(now.done, (now.total > 0).then_some(now.total));
 }
 
-/// Watches the server that was asked.
+/// Watches the server that was asked. A request that nobody began to meet is taken back: it would have the
+/// next server make everything anew, although somebody else may have done so by then.
 fn watch(
     global: &Global,
     stores: &Stores,
     directory: &Path,
-    request: &RefillRequest,
+    request: RefillRequest,
     bar: &mut terminal::Progress,
 ) -> Result<Exit, Failure> {
     let part = Part::Recommendations;
@@ -73,10 +74,15 @@ fn watch(
             }
         }
         if !Remake::is_for_a_server(stores) && request.is_open() {
+            if last == first {
+                request.done();
+                return Err("the server ended before it began: ask again".into());
+            }
             let ended = "the server ended before it was done: it begins again when it is started";
             return Err(ended.into());
         }
         if moved.elapsed() > STILL_MAX {
+            request.done();
             return Err("the server was asked and stands still; its log may say why".into());
         }
         std::thread::sleep(LOOK_EVERY);

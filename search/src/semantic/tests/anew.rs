@@ -182,3 +182,25 @@ fn where_nothing_is_for_sale_nothing_takes_the_place_of_the_old() {
     assert_eq!(serving(directory.path()), before);
     assert!(!directory.path().join("anew").exists());
 }
+
+#[test]
+fn a_process_that_makes_vectors_is_not_taken_for_one_that_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    let begin = || VectorsAnew::begin(directory.path(), EmbedderChoice::Trained { orders: None });
+    let files = Files::of(directory.path()).unwrap();
+    // It begins, or looks whether another serves.
+    let lock = files.lock().unwrap().unwrap();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        drop(lock);
+    });
+    let anew = begin().unwrap().expect("nobody serves");
+    other.join().unwrap();
+    // It puts its own in place; or a server started beside it.
+    let lock = files.lock().unwrap().expect("not locked while vectors are made");
+    assert!(matches!(begin(), Err(SemanticError::InUse(_))));
+    drop(anew);
+    assert!(begin().unwrap().is_none(), "whoever serves is to be asked");
+    drop(lock);
+    assert!(begin().unwrap().is_some());
+}
