@@ -39,9 +39,7 @@ use tokio::sync::watch;
 
 use browsing::Browsed;
 pub use copying::CopyEnd;
-pub use finding::{
-    Anew, Finding, FindingError, FindingOptions, Refill, Remake, SEARCH, SearchPlace,
-};
+pub use finding::{Finding, FindingError, FindingOptions, Refill, Remake, SEARCH, SearchPlace};
 pub use relay::Telling;
 pub use stores::{JOURNAL_FILE, JournalPlace, SANDBOX_FILE, Stores};
 

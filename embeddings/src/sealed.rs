@@ -50,11 +50,17 @@ impl From<FileError> for EmbedError {
 }
 
 /// Writes beside `path`, and gives it that name when it is on the disk: whoever reads sees the old
-/// file or the new one. One writer at a time.
+/// file or the new one. One writer at a time. What cannot be written whole is removed: on a full disk
+/// it would take the room that is made for the next try.
 pub(crate) fn write(path: &Path, kind: Kind, body: &[u8]) -> Result<(), FileError> {
     let part = part_of(path);
-    write_part(&part, kind, body).map_err(|error| FileError::io(&part, error))?;
-    fs::rename(&part, path).map_err(|error| FileError::io(path, error))?;
+    let written = write_part(&part, kind, body).map_err(|error| FileError::io(&part, error));
+    let named =
+        written.and_then(|()| fs::rename(&part, path).map_err(|error| FileError::io(path, error)));
+    if let Err(error) = named {
+        let _ = fs::remove_file(&part);
+        return Err(error);
+    }
     // The name is on the disk when its directory is.
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -156,5 +162,24 @@ pub(crate) fn put_text(body: &mut Vec<u8>, text: &str) {
 pub(crate) fn put_f32s(body: &mut Vec<u8>, values: &[f32]) {
     for value in values {
         body.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Every write into it fails as on a full disk.
+    #[test]
+    fn what_cannot_be_written_whole_is_removed_and_the_old_file_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let kind = Kind { mark: *b"TRTESTED", layout: 1, name: "a test" };
+        let path = directory.path().join("file");
+        write(&path, kind, b"old").unwrap();
+        std::os::unix::fs::symlink("/dev/full", part_of(&path)).unwrap();
+        let error = write(&path, kind, b"new").unwrap_err();
+        assert!(matches!(error, FileError::Io { source, .. } if source.raw_os_error() == Some(28)));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(read(&path, kind).unwrap(), b"old");
     }
 }

@@ -107,9 +107,11 @@ impl RefillRequest {
         self.0.exists()
     }
 
-    /// Takes the request back, met or not.
+    /// Takes the request back, met or not, if nobody did so already.
     pub fn done(self) {
-        if let Err(error) = fs::remove_file(&self.0) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(%error, path = %self.0.display(), "a request cannot be removed");
         }
     }

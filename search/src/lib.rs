@@ -53,5 +53,7 @@ pub use recommend::{
     RecommendError, RecommendProgress, RecommendSettings, Recommender, Similar, Suggestion,
     Weights,
 };
-pub use semantic::{EmbedderChoice, ProductVectors, SemanticError, VectorsAnew, product_text};
+pub use semantic::{
+    EmbedderChoice, Placed, ProductVectors, SemanticError, VectorsAnew, product_text,
+};
 pub use shelf::{Refill, Shelf};

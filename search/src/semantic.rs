@@ -18,7 +18,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) use tests::document;
 
-pub use anew::VectorsAnew;
+pub use anew::{Placed, VectorsAnew};
 pub use choice::EmbedderChoice;
 pub use text::product_text;
 pub use vectors::{ProductVectors, SemanticError};

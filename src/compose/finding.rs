@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use super::stores::Stores;
 use super::{NodeOptions, OpenError, runtime, thread};
 use crate::under_way::{EndMark, UnderWay};
-pub use alone::{Anew, Refill, Remake};
+pub use alone::{Refill, Remake};
 use background::{Background, Told};
 use purchases::PurchasesOf;
 use remaking::Remaking;

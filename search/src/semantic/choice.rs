@@ -1,6 +1,7 @@
 //! Which model makes the vectors.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 #[cfg(feature = "sentence-transformer")]
 use std::path::PathBuf;
@@ -65,17 +66,26 @@ impl Source {
         }
     }
 
-    /// The model that is there; none if it is yet to be trained.
-    pub(super) fn load(&self, file: Option<&Path>) -> Option<Arc<dyn Embedder>> {
-        match self {
-            Self::Given { embedder, .. } => Some(Arc::clone(embedder)),
-            Self::Trained { .. } => match TrainedEmbedder::load(file?) {
-                Ok(embedder) => Some(Arc::new(embedder)),
-                Err(error) => {
-                    tracing::warn!(%error, "the embedder is trained anew");
-                    None
-                }
-            },
+    /// The model that is there; none if it is yet to be trained. An error if there is one that cannot
+    /// be read.
+    pub(super) fn load(
+        &self,
+        file: Option<&Path>,
+    ) -> Result<Option<Arc<dyn Embedder>>, EmbedError> {
+        let file = match (self, file) {
+            (Self::Given { embedder, .. }, _) => return Ok(Some(Arc::clone(embedder))),
+            (Self::Trained { .. }, None) => return Ok(None),
+            (Self::Trained { .. }, Some(file)) => file,
+        };
+        match TrainedEmbedder::load(file) {
+            Ok(embedder) => Ok(Some(Arc::new(embedder))),
+            Err(EmbedError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
+                Err(EmbedError::Io { path, source })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the embedder is trained anew");
+                Ok(None)
+            }
         }
     }
 

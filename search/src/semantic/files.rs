@@ -22,6 +22,7 @@ const MARK: &[u8; 8] = b"TRTEXTS2";
 const NAMES: &str = "vectors.texts";
 /// How long whoever opens the directory waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Of which text a vector is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +83,18 @@ impl Files {
 
     /// The same, after a while in which another process puts what it made in place.
     pub(super) fn lock_soon(&self) -> io::Result<Option<File>> {
+        self.lock_within(PATIENCE)
+    }
+
+    /// The same, after a while in which another process only looks, or begins to make vectors elsewhere.
+    pub(super) fn lock_within(&self, patience: Duration) -> io::Result<Option<File>> {
         let began = Instant::now();
         loop {
             let lock = self.lock()?;
-            if lock.is_some() || began.elapsed() >= PATIENCE {
+            if lock.is_some() || began.elapsed() >= patience {
                 return Ok(lock);
             }
-            std::thread::sleep(PATIENCE / 100);
+            std::thread::sleep(LOCK_AGAIN);
         }
     }
 
@@ -111,12 +117,24 @@ impl Files {
         Ok(found)
     }
 
-    /// Writes vectors and all that goes with them, and has them serve from the next start on.
+    /// Writes vectors and all that goes with them, and has them serve from the next start on. What that
+    /// began is removed where it fails: on a full disk each further try would leave another.
     pub(super) fn save(&self, mut saved: Saved, index: &VectorIndex) -> Result<(), IndexError> {
         let io = |error| self.failed(error);
         saved.vectors = self.fresh().map_err(io)?;
-        index.save(&self.vectors(saved.vectors))?;
-        self.name(&saved).map_err(io)
+        let vectors = self.vectors(saved.vectors);
+        let written = index
+            .save(&vectors)
+            .map_err(IndexError::from)
+            .and_then(|()| self.name(&saved).map_err(io));
+        // They may be named although it is not known to be on the disk.
+        if written.is_err()
+            && let Ok(named) = self.load()
+            && named.is_none_or(|named| named.vectors != saved.vectors)
+        {
+            let _ = fs::remove_file(vectors);
+        }
+        written
     }
 
     pub(super) fn failed(&self, source: io::Error) -> IndexError {
@@ -134,24 +152,27 @@ impl Files {
         }
         body.extend(saved.trained_on.iter().flat_map(|hash| hash.to_le_bytes()));
         let part = self.directory.join("vectors.texts.part");
-        let mut file = File::create(&part)?;
-        file.write_all(MARK)?;
-        file.write_all(&crc32fast::hash(&body).to_le_bytes())?;
-        file.write_all(&body)?;
-        file.sync_all()?;
-        fs::rename(&part, self.names())?;
+        if let Err(error) = write(&part, &body).and_then(|()| fs::rename(&part, self.names())) {
+            let _ = fs::remove_file(&part);
+            return Err(error);
+        }
         File::open(&self.directory)?.sync_all()
     }
 
-    /// `None` if nothing is named, or that is not whole.
-    pub(super) fn load(&self) -> Option<Saved> {
-        read(&self.names())
+    /// `None` if nothing is named, or that is not whole. An error says nothing of what is named.
+    pub(super) fn load(&self) -> io::Result<Option<Saved>> {
+        match fs::read(self.names()) {
+            Ok(bytes) => Ok(read(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Deletes vectors and models that nobody names, but for those in `keep`. What cannot be deleted now
-    /// is the next time.
+    /// Deletes vectors and models that nobody names, but for those in `keep`; nothing while it cannot be
+    /// read what is named. What cannot be deleted now is the next time.
     pub(super) fn sweep(&self, keep: &[PathBuf]) {
-        let named = self.load().unwrap_or_default();
+        let Ok(named) = self.load() else { return };
+        let named = named.unwrap_or_default();
         let named = [self.vectors(named.vectors), self.model(named.model)];
         for (_, path) in self.numbered().unwrap_or_default() {
             if !named.contains(&path) && !keep.contains(&path) {
@@ -161,20 +182,23 @@ impl Files {
         }
     }
 
-    /// Deletes what was begun elsewhere and did not come to its end. False if it goes on.
-    pub(super) fn sweep_anew(&self) -> bool {
-        let anew = self.anew();
-        let goes_on = anew.is_dir() && matches!(Self { directory: anew.clone() }.lock(), Ok(None));
-        if !goes_on {
-            let _ = fs::remove_dir_all(anew);
+    /// Whether another process makes vectors that are to take the place of those here.
+    pub(super) fn is_made_anew(&self) -> bool {
+        let anew = Self { directory: self.anew() };
+        anew.directory.is_dir() && matches!(anew.lock(), Ok(None))
+    }
+
+    /// Deletes what was begun elsewhere and did not come to its end, but not what goes on.
+    pub(super) fn sweep_anew(&self) {
+        if !self.is_made_anew() {
+            let _ = fs::remove_dir_all(self.anew());
         }
-        !goes_on
     }
 
     /// Puts what was made in another directory of the same disk in place of what is here, in one step.
     /// False if there is nothing whole.
     pub(super) fn take_over(&self, other: &Self) -> io::Result<bool> {
-        let Some(mut saved) = other.load() else { return Ok(false) };
+        let Some(mut saved) = other.load()? else { return Ok(false) };
         let number = self.fresh()?;
         fs::rename(other.vectors(saved.vectors), self.vectors(number))?;
         if saved.model > 0 {
@@ -190,8 +214,15 @@ impl Files {
     }
 }
 
-fn read(path: &Path) -> Option<Saved> {
-    let bytes = fs::read(path).ok()?;
+fn write(path: &Path, body: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(MARK)?;
+    file.write_all(&crc32fast::hash(body).to_le_bytes())?;
+    file.write_all(body)?;
+    file.sync_all()
+}
+
+fn read(bytes: &[u8]) -> Option<Saved> {
     let rest = bytes.strip_prefix(MARK)?;
     let (sum, body) = rest.split_first_chunk::<4>()?;
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {

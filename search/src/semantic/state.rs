@@ -1,10 +1,11 @@
 //! Texts and vectors as they are in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use domain::{ProductId, Timestamp};
-use embeddings::{Embedder, IndexError, Near, VectorIndex};
+use embeddings::{Embedder, FileError, IndexError, Near, VectorIndex};
 
 use super::files::{Embedded, Files, Saved};
 use crate::Neighbour;
@@ -140,7 +141,8 @@ impl Space {
     }
 }
 
-/// What was saved, as far as vectors and texts are of one moment and of this model.
+/// What was saved, as far as vectors and texts are of one moment and of this model. An error if it is
+/// there and cannot be read.
 pub(super) fn load(
     files: &Files,
     embedder: Arc<dyn Embedder>,
@@ -161,6 +163,11 @@ pub(super) fn load(
             *trained_on = saved.trained_on;
         }
         Ok(_) => tracing::warn!("product vectors are not those of the saved texts: made anew"),
+        Err(IndexError::File(FileError::Io { path, source }))
+            if source.kind() != ErrorKind::NotFound =>
+        {
+            return Err(FileError::Io { path, source }.into());
+        }
         Err(error) => tracing::warn!(%error, "product vectors are made anew"),
     }
     Ok(space)

@@ -263,7 +263,36 @@ fn a_model_that_could_not_be_written_down_is_trained_again() {
 /// The file that the next start loads.
 fn serving_model(directory: &Path) -> Vec<u8> {
     let files = Files::of(directory).unwrap();
-    std::fs::read(files.model(files.load().unwrap().model)).unwrap()
+    std::fs::read(files.model(files.load().unwrap().unwrap().model)).unwrap()
+}
+
+#[test]
+fn what_cannot_be_read_for_a_moment_is_neither_deleted_nor_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = trained(directory.path());
+    vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
+    vectors.filled();
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    let near = found(&vectors, "bedside light");
+    drop(vectors);
+    let files = Files::of(directory.path()).unwrap();
+    let saved = files.load().unwrap().unwrap();
+    let texts = directory.path().join("vectors.texts");
+    for path in [texts, files.vectors(saved.vectors), files.model(saved.model)] {
+        // A directory in its place is found and cannot be read, by anybody.
+        let away = directory.path().join("away");
+        std::fs::rename(&path, &away).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let choice = EmbedderChoice::Trained { orders: None };
+        let error = ProductVectors::open(directory.path(), choice).err().unwrap().to_string();
+        let is_named = error.starts_with(path.to_str().unwrap());
+        assert!(is_named && error.lines().count() == 1, "{error}");
+        files.sweep(&[]);
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(&away, &path).unwrap();
+    }
+    assert_eq!(found(&trained(directory.path()), "bedside light"), near);
 }
 
 fn trained(directory: &Path) -> ProductVectors {

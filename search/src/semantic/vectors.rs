@@ -54,22 +54,36 @@ pub struct ProductVectors {
 
 impl ProductVectors {
     /// Opens what is in a directory, which is made if it is not there. What is damaged or of another
-    /// model is made anew.
+    /// model is made anew; what is there and cannot be read stays as it is.
     ///
     /// # Errors
-    /// The model cannot be loaded, or the directory cannot be made. `InUse` if another process has it
+    /// The model cannot be loaded, files cannot be read, or the directory cannot be made. `InUse` if another process has it
     /// open, for longer than [`VectorsAnew`](super::VectorsAnew) takes to put its own in place.
     pub fn open(directory: &Path, choice: EmbedderChoice) -> Result<Self, SemanticError> {
+        let (files, lock) = Self::lock(directory)?;
+        Self::load(files, lock, choice)
+    }
+
+    pub(super) fn lock(directory: &Path) -> Result<(Files, File), SemanticError> {
         let failed = |source| io_of(directory, source);
         let files = Files::of(directory).map_err(failed)?;
         let lock = files.lock_soon().map_err(failed)?.ok_or_else(|| in_use(directory))?;
+        Ok((files, lock))
+    }
+
+    /// Loading a model may take seconds.
+    pub(super) fn load(
+        files: Files,
+        lock: File,
+        choice: EmbedderChoice,
+    ) -> Result<Self, SemanticError> {
+        let saved = files.load().map_err(|error| files.failed(error))?;
         files.sweep(&[]);
         files.sweep_anew();
         let source = Source::of(choice)?;
         let mut state = State::default();
-        let saved = files.load();
         let model = saved.as_ref().map(|saved| files.model(saved.model));
-        if let Some(embedder) = source.load(model.as_deref()) {
+        if let Some(embedder) = source.load(model.as_deref())? {
             state.drift_unknown = true;
             state.serving = Some(load(&files, embedder, saved, &mut state.trained_on)?);
         }
@@ -225,6 +239,11 @@ impl ProductVectors {
             state.serving.is_none() && state.next.is_none() || state.renewal == Renewal::Asked;
         let to_come = state.pending.len() + state.aside.len();
         (if lacks_model { 0 } else { total - to_come }, total)
+    }
+
+    /// Texts that the newest model was not given yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.read().pending.len()
     }
 
     pub(super) fn all_changed(&self) {

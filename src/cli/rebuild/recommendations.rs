@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use search::{FillProgress, Part, RefillRequest, Stage};
+use search::{FillProgress, Part, Placed, RefillRequest, Stage};
 
 use crate::cli::finding::FindingArgs;
 use crate::cli::{Exit, Failure, Global, terminal};
-use crate::compose::{Anew, Remake, SEARCH, Stores};
+use crate::compose::{Remake, SEARCH, Stores};
 
 pub(super) const NAME: &str = "recommendations";
 /// How long nothing may be heard of: one piece of the work is a training, on all orders or texts.
@@ -26,14 +26,17 @@ pub(super) fn remake(global: &Global, args: &FindingArgs) -> Result<Exit, Failur
             show(&mut bar, now);
         })?;
         bar.done();
-        if outcome == Anew::Serves {
-            return say(global, last, "serves from the next start on");
+        match outcome {
+            Placed::Serves => return say(global, last, "serves from the next start on"),
+            Placed::Nothing => return say_nothing(global),
+            // A server started meanwhile, and has the old ones.
+            Placed::Kept => {}
         }
     }
     let directory = stores.data.join(SEARCH);
     let request = RefillRequest::make(&directory, Part::Recommendations)?;
     bar.stage("waiting for the server", "products");
-    watch(global, &stores, &directory, &request, &mut bar)
+    watch(global, &stores, &directory, request, &mut bar)
 }
 
 fn show(bar: &mut terminal::Progress, now: FillProgress) {
@@ -47,12 +50,13 @@ fn show(bar: &mut terminal::Progress, now: FillProgress) {
     bar.at(now.done, (now.total > 0).then_some(now.total));
 }
 
-/// Watches the server that was asked.
+/// Watches the server that was asked. A request that nobody began to meet is taken back: it would have the
+/// next server make everything anew, although somebody else may have done so by then.
 fn watch(
     global: &Global,
     stores: &Stores,
     directory: &Path,
-    request: &RefillRequest,
+    request: RefillRequest,
     bar: &mut terminal::Progress,
 ) -> Result<Exit, Failure> {
     let part = Part::Recommendations;
@@ -70,10 +74,15 @@ fn watch(
             }
         }
         if !Remake::is_for_a_server(stores) && request.is_open() {
+            if last == first {
+                request.done();
+                return Err("the server ended before it began: ask again".into());
+            }
             let ended = "the server ended before it was done: it begins again when it is started";
             return Err(ended.into());
         }
         if moved.elapsed() > STILL_MAX {
+            request.done();
             return Err("the server was asked and stands still; its log may say why".into());
         }
         std::thread::sleep(LOOK_EVERY);
@@ -99,6 +108,20 @@ fn say(global: &Global, done: FillProgress, serves: &str) -> Result<Exit, Failur
         terminal::say(&format!("{NAME:<28} rebuilt, {serves}"))?;
         let (products, rate) = (done.done, done.products_per_s);
         terminal::say(&format!("from {products} products, {rate} vectors a second"))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn say_nothing(global: &Global) -> Result<Exit, Failure> {
+    if global.json {
+        let said = serde_json::json!({
+            "model": NAME, "serves": false, "products": 0, "products_per_s": 0,
+        });
+        terminal::say_json(&said)?;
+    } else {
+        terminal::say(&format!(
+            "{NAME:<28} not rebuilt: nothing is for sale, what there was stays"
+        ))?;
     }
     Ok(Exit::Ok)
 }

@@ -7,8 +7,8 @@ use commands::Clock;
 use journal::Journal;
 use projections::ReadModels;
 use search::{
-    FillProgress, Freshness, Indexer, IndexerOptions, Part, Reporter, SearchEngine, Shelf, Stage,
-    VectorsAnew, tell_all,
+    FillProgress, Freshness, Indexer, IndexerOptions, Part, Placed, Reporter, SearchEngine, Shelf,
+    Stage, VectorsAnew, tell_all,
 };
 use tokio::sync::watch;
 
@@ -79,14 +79,6 @@ pub struct Remake {
     clock: Arc<dyn Clock>,
 }
 
-/// What became of a [`Remake`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Anew {
-    Serves,
-    /// A server started meanwhile, and has the old ones.
-    Asked,
-}
-
 impl Remake {
     /// `None` while a server has the directory: that one is to be asked.
     ///
@@ -117,9 +109,9 @@ impl Remake {
     /// Works until they are made and in place; `tell` hears how far it is.
     ///
     /// # Errors
-    /// The catalogue cannot be read, the model refuses, or files cannot be written. The old ones then
+    /// The catalogue cannot be read, the model refuses every text, or files cannot be written. The old ones then
     /// serve on.
-    pub fn run(self, mut tell: impl FnMut(FillProgress)) -> Result<Anew, FindingError> {
+    pub fn run(self, mut tell: impl FnMut(FillProgress)) -> Result<Placed, FindingError> {
         let told = watch::Sender::new(FillProgress::default());
         let mut reporter = Reporter::new(&self.directory, Part::Recommendations, &told, 0);
         let vectors = self.anew.vectors();
@@ -130,16 +122,18 @@ impl Remake {
             None => return Err(FindingError::NoCatalogue),
         }
         reporter.stage(Stage::Vectors);
-        while vectors.work(self.clock.now())? {
-            let (done, total) = vectors.progress();
-            reporter.at(done as u64, total as u64);
+        self.anew.make(
+            || self.clock.now(),
+            |done, total| {
+                reporter.at(done as u64, total as u64);
+                tell(*told.borrow());
+            },
+        )?;
+        let placed = self.anew.take_place(self.clock.now())?;
+        if placed == Placed::Serves {
+            reporter.finished();
             tell(*told.borrow());
         }
-        if !self.anew.take_place(self.clock.now())? {
-            return Ok(Anew::Asked);
-        }
-        reporter.finished();
-        tell(*told.borrow());
-        Ok(Anew::Serves)
+        Ok(placed)
     }
 }

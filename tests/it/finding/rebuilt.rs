@@ -123,6 +123,21 @@ async fn vectors_and_suggestions_are_made_anew_on_request() {
 }
 
 #[tokio::test]
+async fn what_was_asked_of_a_server_that_ends_at_once_is_taken_back() {
+    let data = crate::process::DataDir::new();
+    let vectors = data.path().join("search/vectors");
+    std::fs::create_dir_all(&vectors).unwrap();
+    let server = std::fs::File::create(vectors.join("vectors.lock")).unwrap();
+    server.lock().unwrap();
+    let (path, request) = (data.path(), data.path().join("search/recommendations.requested"));
+    let rebuilding = std::thread::spawn(move || run(&path, &REBUILD));
+    assert!(soon(SOON, async || request.exists()).await);
+    drop(server);
+    rebuilding.join().unwrap().exits(1).complains_of(&["ended before it began"]);
+    assert!(!request.exists(), "the next server would make everything anew");
+}
+
+#[tokio::test]
 async fn what_can_be_rebuilt_is_named() {
     let data = crate::process::DataDir::new();
     let list = run(&data.path(), &["rebuild", "--list"]).exits(0).out;

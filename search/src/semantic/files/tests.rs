@@ -29,7 +29,7 @@ proptest! {
     ) {
         let directory = tempfile::tempdir().unwrap();
         let files = Files::of(directory.path()).unwrap();
-        prop_assert!(files.load().is_none());
+        prop_assert!(files.load().unwrap().is_none());
         let embedded: HashMap<u64, Embedded> = entries
             .into_iter()
             .map(|(number, (id, hash))| {
@@ -38,12 +38,12 @@ proptest! {
             .collect();
         let saved = Saved { model, vectors: 0, embedded, trained_on };
         files.save(saved.clone(), &index("m")).unwrap();
-        prop_assert_eq!(files.load(), Some(Saved { vectors: 1, ..saved }));
+        prop_assert_eq!(files.load().unwrap(), Some(Saved { vectors: 1, ..saved }));
         let mut bytes = fs::read(files.names()).unwrap();
         let at = damage.index(bytes.len());
         bytes[at] ^= 1;
         fs::write(files.names(), bytes).unwrap();
-        prop_assert!(files.load().is_none());
+        prop_assert!(files.load().unwrap().is_none());
     }
 }
 
@@ -54,12 +54,12 @@ fn what_is_named_stays_whole_until_another_is_named() {
     let saved = Saved { model: 1, ..Saved::default() };
     fs::write(files.model(1), "model").unwrap();
     files.save(saved.clone(), &index("old")).unwrap();
-    let old = files.load().unwrap();
+    let old = files.load().unwrap().unwrap();
     assert_eq!((old.model, old.vectors), (1, 2));
     // Another was begun, and the program ended.
     fs::write(files.model(3), "other").unwrap();
     index("new").save(&files.vectors(4)).unwrap();
-    assert_eq!(files.load().unwrap(), old);
+    assert_eq!(files.load().unwrap().unwrap(), old);
     assert!(VectorIndex::load(&files.vectors(old.vectors), "old", 2).is_ok());
     files.sweep(&[files.model(3)]);
     let kept = ["vectors.1.model", "vectors.2.index", "vectors.3.model", "vectors.texts"];
@@ -67,6 +67,23 @@ fn what_is_named_stays_whole_until_another_is_named() {
     files.save(Saved { model: 3, ..saved }, &index("new")).unwrap();
     files.sweep(&[]);
     assert_eq!(names(directory.path()), ["vectors.3.model", "vectors.4.index", "vectors.texts"]);
+}
+
+/// Every write into it fails as on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_save_that_fails_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::of(directory.path()).unwrap();
+    files.save(Saved::default(), &index("old")).unwrap();
+    let before = names(directory.path());
+    for _ in 0..3 {
+        let part = directory.path().join("vectors.texts.part");
+        std::os::unix::fs::symlink("/dev/full", part).unwrap();
+        assert!(files.save(Saved::default(), &index("new")).is_err());
+        assert_eq!(names(directory.path()), before);
+    }
+    files.save(Saved::default(), &index("new")).unwrap();
 }
 
 #[test]
@@ -79,7 +96,7 @@ fn what_was_made_elsewhere_takes_the_place_of_what_is_here() {
     fs::write(other.model(1), "model").unwrap();
     other.save(Saved { model: 1, ..Saved::default() }, &index("new")).unwrap();
     assert!(files.take_over(&other).unwrap());
-    let now = files.load().unwrap();
+    let now = files.load().unwrap().unwrap();
     assert!(VectorIndex::load(&files.vectors(now.vectors), "new", 2).is_ok());
     assert_eq!(fs::read_to_string(files.model(now.model)).unwrap(), "model");
     assert_eq!(

@@ -1,8 +1,8 @@
 //! Vectors made anew because somebody asked: by whoever keeps them, and by a process of its own.
 
 use super::*;
-use crate::semantic::VectorsAnew;
 use crate::semantic::files::Saved;
+use crate::semantic::{Placed, VectorsAnew};
 
 #[test]
 fn vectors_made_anew_take_the_place_of_the_old_in_one_step() {
@@ -41,7 +41,7 @@ fn vectors_made_anew_take_the_place_of_the_old_in_one_step() {
 }
 
 fn serving(directory: &Path) -> Saved {
-    Files::of(directory).unwrap().load().unwrap()
+    Files::of(directory).unwrap().load().unwrap().unwrap()
 }
 
 #[test]
@@ -115,11 +115,92 @@ fn a_process_of_its_own_makes_vectors_beside_those_that_serve() {
     assert_eq!(anew.vectors().progress(), (0, 0));
     tell(anew.vectors());
     settle(anew.vectors());
-    assert!(anew.take_place(now()).unwrap());
+    assert_eq!(anew.take_place(now()).unwrap(), Placed::Serves);
     let after = serving(directory.path());
     assert_ne!((after.model, after.vectors), (before.model, before.vectors));
     let vectors = trained(directory.path());
     tell(&vectors);
     assert_eq!((vectors.progress(), found(&vectors, "bedside light")), ((40, 40), near));
     assert!(!directory.path().join("anew").exists());
+}
+
+#[test]
+fn texts_that_are_refused_do_not_keep_the_others_from_taking_their_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = given(directory.path(), &Letters::new("letters"));
+    tell(&vectors, &SHOP);
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    drop(vectors);
+    let before = serving(directory.path());
+    let choice = || EmbedderChoice::Given {
+        embedder: Letters::new("letters") as Arc<dyn Embedder>,
+        floor: 0.5,
+    };
+    let refused = |of: std::ops::RangeInclusive<i64>, all: i64| -> Vec<SearchDocument> {
+        let name =
+            |number| if of.contains(&number) { REFUSED.to_string() } else { "lamp".to_owned() };
+        (1..=all).map(|number| document(number, &name(number))).collect()
+    };
+    // No vector at all: the old ones stay.
+    let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+    anew.vectors().apply(&Changes { documents: refused(1..=130, 130), ..Changes::default() });
+    anew.vectors().filled();
+    assert!(matches!(anew.make(now, |_, _| {}), Err(SemanticError::Embed(_))));
+    drop(anew);
+    assert_eq!(serving(directory.path()), before);
+    // The last batch, and the first.
+    for (of, of_all) in [(65..=65, 65), (1..=64, 130)] {
+        let made = of_all - of.clone().count();
+        let anew = VectorsAnew::begin(directory.path(), choice()).unwrap().unwrap();
+        let documents = refused(of, of_all as i64);
+        anew.vectors().apply(&Changes { documents, ..Changes::default() });
+        anew.vectors().filled();
+        let mut last = (0, 0);
+        anew.make(now, |done, total| last = (done, total)).unwrap();
+        assert_eq!(last, (made, of_all));
+        assert_eq!(anew.take_place(now()).unwrap(), Placed::Serves);
+        assert_eq!(serving(directory.path()).embedded.len(), made);
+    }
+}
+
+#[test]
+fn where_nothing_is_for_sale_nothing_takes_the_place_of_the_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let vectors = trained(directory.path());
+    vectors.apply(&Changes { documents: catalogue(1, 40), ..Changes::default() });
+    vectors.filled();
+    settle(&vectors);
+    vectors.save(now()).unwrap();
+    drop(vectors);
+    let before = serving(directory.path());
+    let choice = EmbedderChoice::Trained { orders: None };
+    let anew = VectorsAnew::begin(directory.path(), choice).unwrap().unwrap();
+    anew.vectors().filled();
+    anew.make(now, |_, _| {}).unwrap();
+    assert_eq!(anew.take_place(now()).unwrap(), Placed::Nothing);
+    assert_eq!(serving(directory.path()), before);
+    assert!(!directory.path().join("anew").exists());
+}
+
+#[test]
+fn a_process_that_makes_vectors_is_not_taken_for_one_that_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    let begin = || VectorsAnew::begin(directory.path(), EmbedderChoice::Trained { orders: None });
+    let files = Files::of(directory.path()).unwrap();
+    // It begins, or looks whether another serves.
+    let lock = files.lock().unwrap().unwrap();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        drop(lock);
+    });
+    let anew = begin().unwrap().expect("nobody serves");
+    other.join().unwrap();
+    // It puts its own in place; or a server started beside it.
+    let lock = files.lock().unwrap().expect("not locked while vectors are made");
+    assert!(matches!(begin(), Err(SemanticError::InUse(_))));
+    drop(anew);
+    assert!(begin().unwrap().is_none(), "whoever serves is to be asked");
+    drop(lock);
+    assert!(begin().unwrap().is_some());
 }
