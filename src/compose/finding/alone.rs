@@ -109,8 +109,8 @@ impl Remake {
     /// Works until they are made and in place; `tell` hears how far it is.
     ///
     /// # Errors
-    /// The catalogue cannot be read, the model refuses every text, or files cannot be written. The old ones then
-    /// serve on.
+    /// The catalogue cannot be read, the model refuses every text, or files cannot be written. The old
+    /// ones then serve on.
     pub fn run(self, mut tell: impl FnMut(FillProgress)) -> Result<Placed, FindingError> {
         let told = watch::Sender::new(FillProgress::default());
         let mut reporter = Reporter::new(&self.directory, Part::Recommendations, &told, 0);
