@@ -111,19 +111,7 @@ pub(crate) fn answer(
         hits.map(|place| Fused { key: place.slot, text_rank: None, near: None, score: None })
             .collect()
     };
-    let page: Vec<_> = hits.into_iter().skip(question.offset).collect();
-    let scores = if question.explain {
-        found.scores(columns, page.iter().map(|hit| hit.key))
-    } else {
-        FxHashMap::default()
-    };
-    let hits = page
-        .iter()
-        .map(|hit| Hit {
-            product_id: columns.product_at(hit.key),
-            explanation: question.explain.then(|| found.explain(hit, scores.get(&hit.key))),
-        })
-        .collect();
+    let hits = found.page(columns, question, hits);
     let counted = counter.finish();
     Findings {
         hits,
@@ -135,6 +123,21 @@ pub(crate) fn answer(
 }
 
 impl Found {
+    /// The hits of the page, explained if that is wanted.
+    fn page(&self, columns: &Columns, question: &Question, hits: Vec<Fused<u32>>) -> Vec<Hit> {
+        let page: Vec<_> = hits.into_iter().skip(question.offset).collect();
+        let scores = if question.explain {
+            self.scores(columns, page.iter().map(|hit| hit.key))
+        } else {
+            FxHashMap::default()
+        };
+        let hit = |hit: &Fused<u32>| Hit {
+            product_id: columns.product_at(hit.key),
+            explanation: question.explain.then(|| self.explain(hit, scores.get(&hit.key))),
+        };
+        page.iter().map(hit).collect()
+    }
+
     fn fuse(
         &self,
         columns: &Columns,
