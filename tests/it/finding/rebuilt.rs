@@ -125,8 +125,8 @@ async fn vectors_and_suggestions_are_made_anew_on_request() {
 #[tokio::test]
 async fn what_was_asked_of_a_server_that_ends_at_once_is_taken_back() {
     let data = crate::process::DataDir::new();
+    assert!(Server::start(&data.path()).stop().success());
     let vectors = data.path().join("search/vectors");
-    std::fs::create_dir_all(&vectors).unwrap();
     let server = std::fs::File::create(vectors.join("vectors.lock")).unwrap();
     server.lock().unwrap();
     let (path, request) = (data.path(), data.path().join("search/recommendations.requested"));
