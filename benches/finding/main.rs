@@ -48,7 +48,11 @@ async fn run(products: usize, with: &[String]) {
     let shop = shop::make(&address, &engine, products).await;
     println!("{products} products made over HTTP in {:.0?}", began.elapsed());
     settle(&address, &shop).await;
-    println!("vectors up to date after {:.0?}; {}", began.elapsed(), memory(&engine));
+    println!(
+        "vectors and similar products up to date after {:.0?}; {}",
+        began.elapsed(),
+        memory(&engine)
+    );
     println!();
     println!("{:<34}clients  answers/s  p50/p95/p99 ms  engine CPU ms", "question");
     for kind in questions::Kind::ALL {
@@ -80,9 +84,12 @@ async fn settle(address: &str, shop: &Shop) {
         let by = [("authorization", shop.admin.as_str())];
         let answer = link.get("/metrics", &by).await.expect(200);
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let done = figure(&text, "tillroll_search_vectors{which=\"up_to_date\"}");
-        let all = figure(&text, "tillroll_search_vectors{which=\"all\"}");
-        if done == all && all > 0.0 {
+        let is_done = |of: &str| {
+            let [done, all] = ["up_to_date", "all"]
+                .map(|which| figure(&text, &format!("tillroll_search_{of}{{which=\"{which}\"}}")));
+            done == all && all >= shop.products.len() as f64
+        };
+        if is_done("vectors") && is_done("similar") {
             return;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
