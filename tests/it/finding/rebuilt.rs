@@ -133,7 +133,7 @@ async fn what_was_asked_of_a_server_that_ends_at_once_is_taken_back() {
     let rebuilding = std::thread::spawn(move || run(&path, &REBUILD));
     assert!(soon(SOON, async || request.exists()).await);
     drop(server);
-    rebuilding.join().unwrap().exits(1).complains_of(&["ended before it began"]);
+    rebuilding.join().unwrap().exits(3).complains_of(&["ended before it began"]);
     assert!(!request.exists(), "the next server would make everything anew");
 }
 
