@@ -13,6 +13,7 @@ use domain::Timestamp;
 use domain::browsing::BrowsingEvent;
 use journal::Position;
 use search::{ProductVectors, Recommender};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 use tokio::time::Instant;
 
 use super::pace::Pace;
@@ -48,6 +49,7 @@ impl Background {
     /// Works until `stop` resolves, a piece at a time; a piece may take seconds of its thread.
     pub(super) async fn run(mut self, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
+        give_way();
         let begin = Instant::now();
         let [mut vectors, mut orders, mut recommender] =
             ["vectors", "orders", "recommendations"].map(|part| Pace::new(part, begin));
@@ -127,6 +129,22 @@ impl Background {
         told.customers = lowest.unwrap_or(told.customers);
         told.looked = Some(reached);
         Ok(false)
+    }
+}
+
+/// Has this thread give way to those that take orders and answer: a model that is learned anew keeps a
+/// processor busy for a minute. Not for good, since others wait for its locks now and then: with a
+/// niceness of 10 it has a tenth of a processor that somebody else wants all the time.
+fn give_way() {
+    // A quarter of the way from the lowest priority, 19, to the highest, -20.
+    let refused = match ThreadPriorityValue::try_from(25) {
+        Ok(low) => set_current_thread_priority(ThreadPriority::Crossplatform(low))
+            .err()
+            .map(|error| format!("{error:?}")),
+        Err(error) => Some(error.to_owned()),
+    };
+    if let Some(error) = refused {
+        tracing::info!(error, "what is worked out in the background does not give way to requests");
     }
 }
 
